@@ -1,0 +1,19 @@
+// Package llm is what the vendor adapters share: how a vendor is registered, the HTTP client, and how a vendor's answer becomes a typed failure.
+// Each vendor has one folder below and one line in bootstrap/providers.go.
+package llm
+
+import (
+	"io/fs"
+	"net/http"
+
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// Vendor is one company's dialect, as bootstrap registers it.
+type Vendor struct {
+	Name string // the catalogue's and simulator's name: openai, anthropic, gemini, openrouter
+	// New makes the provider, which binds nothing but the client. Relay is nil where no client speaks the dialect.
+	New func(client *http.Client) (outbound.Provider, outbound.Relay)
+	// Cases are the vendor's own wire cases, testdata/*.http, which the conformance suite, the simulator and the demo play.
+	Cases fs.FS
+}

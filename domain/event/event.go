@@ -1,0 +1,18 @@
+// Package event is how an aggregate says what happened to it, so that the store can keep that in the same transaction.
+package event
+
+// Event is something that happened, in the past tense. Name is stable and appears in the audit log.
+type Event interface{ EventName() string }
+
+// Log gathers the events of one aggregate until its store drains them. The zero value is ready.
+type Log struct{ events []Event }
+
+// Record adds an event.
+func (l *Log) Record(e Event) { l.events = append(l.events, e) }
+
+// Drain gives the events in order and forgets them.
+func (l *Log) Drain() []Event {
+	e := l.events
+	l.events = nil
+	return e
+}

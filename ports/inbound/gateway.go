@@ -1,0 +1,149 @@
+package inbound
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/routing"
+)
+
+// Surface names the route that a call came in by.
+type Surface string
+
+// The surfaces.
+const (
+	SurfaceExecute         Surface = "execute"
+	SurfaceChatCompletions Surface = "chat.completions"
+)
+
+// Call is one task for a model.
+type Call struct {
+	Caller    Caller
+	Surface   Surface
+	Dialect   chat.Dialect // of Body
+	TraceID   string
+	RequestID string
+
+	Model    string // as requested: "", auto, auto:<task type>, <provider>/<model> or a bare name
+	TaskType string // "" is general, or what the model name says
+	SLOMs    int    // 0: none
+	Stream   bool
+	Strict   bool
+	Tags     []string
+	EndUser  string
+
+	// Body is the request in the client's dialect, nil when the client speaks none that a vendor speaks. It is not changed, and is kept
+	// until the call ends, so it must not be a reused buffer.
+	Body []byte
+	// Parse gives the request in neutral form. It is called at most once, and only when a target needs it.
+	Parse func() (*chat.Request, error)
+
+	// What routing must know, read off the body by whoever received it.
+	TextBytes int
+	MaxTokens int // 0: not given
+	Vision    bool
+	Tools     bool
+	Schema    bool
+}
+
+// Attempt is one try of one target.
+type Attempt struct {
+	Provider string
+	Model    string
+	Outcome  string // ok, timeout, rate_limited, overloaded, server_error, connect_error, auth_error, bad_response, canceled
+	Latency  time.Duration
+}
+
+// Receipt is what became of a call: who, what, why, and what it cost.
+type Receipt struct {
+	CallID      string
+	Decision    routing.Decision
+	Task        routing.TaskType
+	Provider    string // "" when none was reached
+	Model       string
+	ServedModel string
+	Finish      chat.Finish
+	Usage       chat.Usage
+	UsageSource chat.UsageSource
+	CostNanos   *int64 // nil: the model is unpriced
+	Cache       string // hit, miss or bypass
+	Attempts    []Attempt
+	Took        time.Duration
+	Dropped     []string // request fields that the target could not honour
+	Exhausted   bool     // the attempt budget is spent: the client should not try again at once
+}
+
+// Answer is a whole answer: relayed bytes in the client's dialect, or a response to be rendered.
+type Answer struct {
+	Receipt  Receipt
+	Body     []byte         // the vendor's bytes; nil unless relayed
+	Response *chat.Response // nil when relayed
+}
+
+// Piece is a piece of a streamed answer: a frame's bytes when relayed, else a chunk.
+type Piece struct {
+	Raw       []byte // valid until the next piece is asked for
+	UsageOnly bool   // withhold from a client that did not ask for usage
+	Comment   bool
+	Chunk     chat.Chunk // Usage and Finish are set for relayed pieces too
+}
+
+// StreamAnswer is an answer that arrives in pieces. The first piece has been received when it is given.
+type StreamAnswer struct {
+	// Head is the receipt as far as it is known when the first piece is there.
+	Head    Receipt
+	Relayed bool
+	// Pieces must be ranged over, or Close called; either settles the call. A failure in the middle is yielded last, as the error that the
+	// client is to see.
+	Pieces iter.Seq2[Piece, error]
+	// Receipt is the final receipt, once Pieces has ended.
+	Receipt func() Receipt
+	// Close ends the upstream call and settles the call, when Pieces was not ranged over to its end. It may be called twice.
+	Close func()
+}
+
+// ModelView is a model that can be asked for.
+type ModelView struct {
+	Provider     string
+	Model        string
+	Capabilities []routing.TaskType
+	Features     []string // vision, tools, json_schema, streaming
+	Context      int      // tokens; 0: unknown
+	Price        *routing.Price
+	Available    bool
+	Reason       routing.Reason // why not
+}
+
+// Capabilities says who serves what.
+type Capabilities struct {
+	TaskTypes []routing.TaskType
+	Matrix    map[routing.TaskType][]string
+}
+
+// ProviderHealth is how a provider stands.
+type ProviderHealth struct {
+	Name       string
+	Configured bool
+	Breaker    string // closed, open, half_open
+	OpenUntil  time.Time
+	P95Ms      int
+}
+
+// Gateway serves AI calls. Errors are faults whose kind and code are the contract; a receipt comes with them.
+type Gateway interface {
+	// Execute asks for a whole answer. On an error the receipt of the answer says what was tried.
+	Execute(ctx context.Context, c Call) (Answer, error)
+	// Stream asks for an answer in pieces. It returns when the first piece with content is there, or the call has failed; on an error the
+	// head says what was tried. ctx must live as long as the stream.
+	Stream(ctx context.Context, c Call) (StreamAnswer, error)
+	// Explain decides without asking any vendor.
+	Explain(ctx context.Context, c Call) (routing.Decision, error)
+	// Models lists what the caller can ask for.
+	Models(ctx context.Context, caller Caller) ([]ModelView, error)
+	// Capabilities says which providers serve which task type for the caller.
+	Capabilities(ctx context.Context, caller Caller) (Capabilities, error)
+	// Health says how the providers stand.
+	Health(ctx context.Context) []ProviderHealth
+}

@@ -1,0 +1,60 @@
+package outbound
+
+import (
+	"context"
+	"time"
+)
+
+// Call is the row that is kept of every AI call.
+type Call struct {
+	ID             string // UUIDv7
+	CreatedAt      time.Time
+	Region         string // where it was served; "" in a single-region installation
+	TenantID       string
+	UserID         string
+	KeyID          string // "" for a session
+	SessionID      string // "" for a key
+	TraceID        string
+	Surface        string // execute, chat.completions
+	TaskType       string
+	RequestedModel string
+	Provider       string // "" when none was reached
+	Model          string
+	ServedModel    string // the vendor's own name for it
+	Outcome        string // ok, or the code of the failure
+	InputTokens    int
+	OutputTokens   int
+	CachedTokens   int
+	CacheWrite     int
+	Reasoning      int
+	UsageSource    string
+	CostNanos      *int64 // nil: unpriced
+	LatencyMs      int64
+	FirstByteMs    int64 // 0 for whole answers
+	Cache          string
+	Stream         bool
+	DecisionID     string
+	Decision       []byte // the decision as JSON
+	Attempts       []CallAttempt
+	Tags           []string
+	EndUser        string
+}
+
+// CallAttempt is one attempt of a call.
+type CallAttempt struct {
+	Provider   string
+	Model      string
+	Credential string
+	Outcome    string
+	LatencyMs  int64
+}
+
+// Calls keeps the rows. Implementations pass conformance.Calls.
+type Calls interface {
+	// Append keeps a batch. A row whose id is there already is left as it is, so a batch may be sent again.
+	Append(ctx context.Context, rows []Call) error
+	// Find gives a tenant's row. It fails with fault.ErrNotFound, also for another tenant's.
+	Find(ctx context.Context, tenantID, id string) (Call, error)
+	// List gives a tenant's rows, newest first, older than the cursor id ("" from the newest), at most limit.
+	List(ctx context.Context, tenantID, before string, limit int) ([]Call, error)
+}

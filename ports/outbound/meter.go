@@ -1,0 +1,18 @@
+package outbound
+
+import "time"
+
+// Meter counts. Labels are names of routes, providers, models of the catalogue and classes, never input. Implementations pass
+// conformance.Meter.
+type Meter interface {
+	// Request counts a served HTTP request by route pattern, method and status.
+	Request(route, method string, status int, took time.Duration)
+	// Attempt counts an attempt of a vendor call by its outcome.
+	Attempt(provider, model, outcome string, took time.Duration)
+	// Call counts a call: its tokens, and its cost in nano-dollars (0 when unpriced).
+	Call(provider, model string, inputTokens, outputTokens int, costNanos int64)
+	// Queue shows how full a queue is.
+	Queue(name string, length, capacity int)
+	// Breaker shows a breaker's state.
+	Breaker(provider, model string, state CircuitState)
+}

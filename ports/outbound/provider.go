@@ -1,0 +1,78 @@
+package outbound
+
+import (
+	"context"
+	"iter"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/secret"
+)
+
+// Target is where one attempt goes and with what credential. It comes with each call; a provider keeps nothing of it.
+type Target struct {
+	Provider   string // the connection's name
+	Model      string
+	Credential string // id of the credential, fit for logs
+	Secret     secret.Text
+	BaseURL    string
+}
+
+// Provider speaks one vendor's dialect. It makes one attempt: it never retries, logs, or falls back. Every failure is a
+// *chat.Failure. Cancelling the context ends the upstream call. Implementations pass conformance.Provider.
+type Provider interface {
+	// Complete asks for a whole answer.
+	Complete(ctx context.Context, to Target, r *chat.Request) (*chat.Response, error)
+	// Stream asks for an answer in pieces. An error returned means that nothing was received, one that the vendor sends as the
+	// first event of a 200 included; an error yielded is final.
+	Stream(ctx context.Context, to Target, r *chat.Request) (chat.Stream, error)
+}
+
+// Relay is the second, optional ability of a provider: to pass a body of its own dialect through as bytes while a tap reads usage and
+// finish. Only the model and stream_options.include_usage are changed. Failures are as in Provider.
+// Implementations pass conformance.Relay.
+type Relay interface {
+	// Dialect is the dialect that is passed through.
+	Dialect() chat.Dialect
+	// RelayWhole passes a request and gives the answer's bytes. The body is not kept after the call.
+	RelayWhole(ctx context.Context, to Target, body []byte) (*Relayed, error)
+	// RelayStream passes a request whose stream field is true and gives the answer's frames.
+	RelayStream(ctx context.Context, to Target, body []byte) (iter.Seq2[Frame, error], error)
+}
+
+// Relayed is a whole answer as bytes, with what the tap read.
+type Relayed struct {
+	Body   []byte
+	Model  string
+	Finish chat.Finish
+	Usage  *chat.Usage // nil: the vendor did not say
+}
+
+// Frame is one frame of a relayed stream: an event with its terminating blank line, or a comment. Raw is the vendor's bytes and is
+// valid until the next frame is asked for.
+type Frame struct {
+	Raw       []byte
+	Content   bool // the client would see a piece of the answer
+	UsageOnly bool // its only news is usage: withheld from a client that did not ask for it
+	Comment   bool // a keep-alive
+	Model     string
+	Finish    chat.Finish
+	Usage     *chat.Usage
+}
+
+// Connection is one configured provider: what bootstrap made of configuration.
+type Connection struct {
+	Name         string
+	BaseURL      string
+	DefaultModel string
+	Credentials  []Credential // none: not configured
+	Provider     Provider
+	Relay        Relay    // nil: the vendor's dialect is nobody's client dialect
+	CostCents    *float64 // per 1,000 tokens, for routing; nil: the catalogue's price
+	TableCents   float64  // per 1,000 tokens, for routing, when neither is known
+}
+
+// Credential is a key of a connection. ID is fit for logs.
+type Credential struct {
+	ID     string
+	Secret secret.Text
+}
