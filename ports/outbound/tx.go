@@ -1,0 +1,25 @@
+package outbound
+
+import "context"
+
+// Tx runs what must happen together. Implementations pass conformance.Tx.
+type Tx interface {
+	// Do runs work in one transaction over the repositories it is given: when work returns an error nothing has changed and that error is returned.
+	// Rows that work loads for change are locked until the end (on SQLite the whole transaction is immediate). Do may run work more than
+	// once, so work does no I/O but through repos.
+	// It fails with fault.ErrDependency when the database does not answer.
+	Do(ctx context.Context, work func(ctx context.Context, repos Repos) error) error
+	// View runs reads outside any transaction.
+	View() Repos
+}
+
+// Repos are the repositories of one transaction. The events of an aggregate that is added or updated are kept in the audit log in the
+// same transaction.
+type Repos struct {
+	Users         Users
+	Registrations Registrations
+	Tenants       Tenants
+	Sessions      Sessions
+	APIKeys       APIKeys
+	Outbox        Outbox
+}

@@ -1,0 +1,37 @@
+package outbound
+
+import (
+	"context"
+	"time"
+
+	"github.com/forge1/forge1/domain/user"
+)
+
+// Users keeps users. Implementations pass conformance.Users.
+type Users interface {
+	// Add keeps a new user. It fails with user.ErrEmailTaken or user.ErrUsernameTaken; neither spoils the transaction.
+	Add(ctx context.Context, u *user.User) error
+	// Find gives a user. It fails with user.ErrNotFound.
+	Find(ctx context.Context, id user.ID) (*user.User, error)
+	// FindByEmail gives the user of a canonical address. It fails with user.ErrNotFound.
+	FindByEmail(ctx context.Context, canon string) (*user.User, error)
+	// FindByUsername gives the user of a username. It fails with user.ErrNotFound.
+	FindByUsername(ctx context.Context, name string) (*user.User, error)
+	// Update loads a user, locks it, calls change and keeps the result. An error of change is returned and nothing is kept.
+	Update(ctx context.Context, id user.ID, change func(*user.User) error) error
+}
+
+// Registrations keeps what waits for its address to be proven. Implementations pass conformance.Registrations.
+type Registrations interface {
+	// Add keeps a registration.
+	Add(ctx context.Context, r user.Registration) error
+	// Since counts the registrations of a canonical address made after then, and those of them that are live now.
+	Since(ctx context.Context, canon string, after, now time.Time) (made, live int, err error)
+	// Newest gives the newest live registration of a canonical address. It fails with user.ErrNotFound.
+	Newest(ctx context.Context, canon string, now time.Time) (user.Registration, error)
+	// Take gives the live registration of a token's SHA-256 and deletes it with all others of its address. Exactly one of many callers gets
+	// it; the others fail with user.ErrNotFound.
+	Take(ctx context.Context, tokenHash [32]byte, now time.Time) (user.Registration, error)
+	// Sweep deletes what has expired before then and says how many.
+	Sweep(ctx context.Context, before time.Time) (int, error)
+}
