@@ -29,6 +29,9 @@ const (
 // ErrRefreshInvalid is every refusal of a refresh token; the reason is in the audit log alone.
 var ErrRefreshInvalid = fault.New(fault.Unauthenticated, "refresh_invalid", "the refresh token is not valid; sign in again")
 
+// ErrTokenExpired is an access token that was good until its time passed; a refresh helps.
+var ErrTokenExpired = fault.New(fault.Unauthenticated, "token_expired", "the access token has expired; refresh it")
+
 // ErrNotFound is a session that is absent, or another user's.
 var ErrNotFound = fault.New(fault.NotFound, "not_found", "there is no such session")
 

@@ -33,7 +33,7 @@ func (c Caller) May(s tenant.Scope) bool {
 
 // Gatekeeper turns a credential into a caller.
 type Gatekeeper interface {
-	// Authenticate checks an access token or an API key. It fails with auth.ErrTokenInvalid (kind Unauthenticated), or with
-	// fault.ErrDependency when that cannot be known now.
+	// Authenticate checks an access token or an API key. It fails with auth.ErrUnauthenticated, with session.ErrTokenExpired for an access token that was
+	// good until its time passed, or with fault.ErrDependency when that cannot be known now.
 	Authenticate(ctx context.Context, credential string) (Caller, error)
 }

@@ -35,15 +35,17 @@ type Tokens interface {
 	// Sign makes a token.
 	Sign(c AccessClaims) (string, error)
 	// Verify checks a token fully: form, algorithm, key, issuer, audience, every required claim, and the times with 30 s leeway. Any error means
-	// that it is not good.
+	// that it is not good; session.ErrTokenExpired that nothing but its time has passed.
 	Verify(token string, now time.Time) (AccessClaims, error)
 	// JWKS gives the public keys as a JSON Web Key Set (RFC 7517).
 	JWKS() ([]byte, error)
 }
 
-// Keyring derives every other key from the root secret (HKDF-SHA256) and uses it. Roots are numbered; the current one is 0 in this process's
-// order, older ones verify and open only. Implementations pass conformance.Keyring.
+// Keyring derives every other key from the root secret (HKDF-SHA256) and uses it. A root is named by one byte that is derived from the root itself, so it
+// is the same on every node and stays when a newer root takes over; older roots verify and open only. Implementations pass conformance.Keyring.
 type Keyring interface {
+	// Root names the current root, for what is signed together with the name of its key.
+	Root() byte
 	// MAC makes an HMAC-SHA256 with the key of a label under the current root, and says which root that is.
 	MAC(label string, data []byte) (root byte, mac [32]byte)
 	// CheckMAC reports whether a MAC is right under the root named, in constant time.

@@ -27,7 +27,8 @@ type SessionRecord struct {
 	TenantID string
 	Role     string
 	Epoch    int64
-	Until    time.Time // when the session ends whatever happens
+	Until    time.Time // when the session ends unless it is refreshed
+	ReadAt   time.Time // when the database said so; a record is trusted for the session cache TTL from here, wherever it was kept
 }
 
 // SessionCache keeps session records for a short time, and the tombstones of sessions that were ended. It is speed, not truth: losing it loses nothing.

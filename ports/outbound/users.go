@@ -25,7 +25,8 @@ type Users interface {
 type Registrations interface {
 	// Add keeps a registration.
 	Add(ctx context.Context, r user.Registration) error
-	// Since counts the registrations of a canonical address made after then, and those of them that are live now.
+	// Since counts the registrations of a canonical address made after then, and how many of the address (whenever made) are live now. Inside Tx.Do it
+	// also locks the address, whether it has rows or not, until the transaction ends, so that counting and adding are one step.
 	Since(ctx context.Context, canon string, after, now time.Time) (made, live int, err error)
 	// Newest gives the newest live registration of a canonical address. It fails with user.ErrNotFound.
 	Newest(ctx context.Context, canon string, now time.Time) (user.Registration, error)
