@@ -45,6 +45,7 @@ type Error struct {
 	Code       string
 	Msg        string
 	Fields     []Field
+	Param      string        // what a vendor said is wrong with the caller's request, in the vendor's notation; "" when it did not say
 	RetryAfter time.Duration // zero: none known
 	Err        error
 }

@@ -126,9 +126,12 @@ type Capabilities struct {
 type ProviderHealth struct {
 	Name       string
 	Configured bool
-	Breaker    string // closed, open, half_open
+	Breaker    string // closed, open, half_open; of its default model
 	OpenUntil  time.Time
-	P95Ms      int
+	P95Ms      int     // the highest of its task types; 0: not known yet
+	Attempts   int     // how many of the last attempts Success stands on, at most 100
+	Success    float64 // 0 to 1, over Attempts
+	LastError  string  // class of the last failed attempt, "" when none failed yet
 }
 
 // Gateway serves AI calls. Errors are faults whose kind and code are the contract; a receipt comes with them.

@@ -19,7 +19,7 @@ type Model struct {
 type Catalogue interface {
 	// Model finds a vendor's model by its name, or by a dated snapshot's name.
 	Model(vendor, name string) (Model, bool)
-	// Vendors lists the vendors that know a bare model name.
+	// Vendors lists the vendors that know a bare model name, the one whose own model it is first.
 	Vendors(name string) []string
 	// Models lists a vendor's models, sorted by name.
 	Models(vendor string) []Model

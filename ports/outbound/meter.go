@@ -7,6 +7,8 @@ import "time"
 type Meter interface {
 	// Request counts a served HTTP request by route pattern, method and status.
 	Request(route, method string, status int, took time.Duration)
+	// Decision counts a routing decision by task type and by what came of it: the chosen provider's name, or the code of the refusal.
+	Decision(task, outcome string)
 	// Attempt counts an attempt of a vendor call by its outcome.
 	Attempt(provider, model, outcome string, took time.Duration)
 	// Call counts a call: its tokens, and its cost in nano-dollars (0 when unpriced).

@@ -62,6 +62,7 @@ type Frame struct {
 // Connection is one configured provider: what bootstrap made of configuration.
 type Connection struct {
 	Name         string
+	Vendor       string // the catalogue's name of the vendor; "" when the catalogue has none of its models
 	BaseURL      string
 	DefaultModel string
 	Credentials  []Credential // none: not configured
