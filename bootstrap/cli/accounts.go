@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/forge1/forge1/bootstrap"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+type userCmd struct {
+	Create userCreateCmd `cmd:"" help:"Create a verified user."`
+}
+
+type userCreateCmd struct {
+	Email         string `help:"E-mail address." required:""`
+	PasswordStdin bool   `help:"Read the password from standard input." required:""`
+	Username      string `help:"Public name."`
+	Tenant        string `help:"Slug or name of a tenant; made when there is none. A personal one by default."`
+	Role          string `help:"Role in the tenant: owner, admin, member or viewer." default:"owner"`
+	PlatformAdmin bool   `help:"Let the user administer the whole installation."`
+}
+
+// Run creates the user.
+func (c *userCreateCmd) Run(s *session) error {
+	raw, err := io.ReadAll(io.LimitReader(s.in, 4096))
+	if err != nil {
+		return fmt.Errorf("read the password: %w", err)
+	}
+	password := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
+	return withOperator(s, func(ctx context.Context, op inbound.Operator) error {
+		user, tenant, err := op.CreateUser(ctx, inbound.NewUser{
+			Email: c.Email, Password: password, Username: c.Username, Tenant: c.Tenant, Role: c.Role, PlatformAdmin: c.PlatformAdmin,
+		})
+		if err != nil {
+			return err
+		}
+		return s.print(map[string]string{"user_id": string(user), "tenant_id": string(tenant)},
+			fmt.Sprintf("user %s in tenant %s", user, tenant))
+	})
+}
+
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Create an API key; it is printed once."`
+}
+
+type keyCreateCmd struct {
+	Email   string   `help:"E-mail address of the user that the key acts for." required:""`
+	Tenant  string   `help:"Id or slug of the tenant; the user's last used by default."`
+	Name    string   `help:"What the key is for." default:"cli"`
+	Scope   []string `help:"Comma list of ai, router, admin." default:"ai"`
+	Expires string   `help:"Life of the key, such as 90d, 12h or 30m; without it the key does not expire."`
+}
+
+// Run creates the key.
+func (c *keyCreateCmd) Run(s *session) error {
+	life, err := lifetime(c.Expires)
+	if err != nil {
+		return err
+	}
+	return withOperator(s, func(ctx context.Context, op inbound.Operator) error {
+		cmd := inbound.CreateKey{Name: c.Name, Scopes: c.Scope}
+		if life > 0 {
+			cmd.ExpiresAt = bootstrap.Now().Add(life)
+		}
+		k, err := op.CreateKey(ctx, c.Email, c.Tenant, cmd)
+		if err != nil {
+			return err
+		}
+		s.note("keep this key; it is not shown again")
+		return s.print(map[string]string{"id": string(k.View.ID), "key": k.Key}, k.Key)
+	})
+}
+
+var days = regexp.MustCompile(`^([0-9]{1,5})d$`)
+
+// lifetime reads a Go duration, or days such as 90d; "" is none.
+func lifetime(v string) (time.Duration, error) {
+	if v == "" {
+		return 0, nil
+	}
+	if m := days.FindStringSubmatch(v); m != nil {
+		n, _ := strconv.Atoi(m[1]) // five digits at most
+		v = strconv.Itoa(n*24) + "h"
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%w: --expires must be a duration such as 90d, 12h or 30m", errUsage)
+	}
+	return d, nil
+}
+
+// withOperator opens the stores of this environment for one command. The embedded database is migrated first.
+func withOperator(s *session, do func(context.Context, inbound.Operator) error) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	app, cleanup, err := bootstrap.New(s.ctx, cfg, bootstrap.LogTo(io.Discard))
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	if app.Embedded() {
+		if err := app.Migrate(s.ctx); err != nil {
+			return err
+		}
+	}
+	return do(s.ctx, app.Operator())
+}

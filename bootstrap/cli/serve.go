@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/forge1/forge1/bootstrap"
+	"github.com/forge1/forge1/bootstrap/demo"
+)
+
+type serveCmd struct {
+	Migrate bool `help:"Apply pending migrations to Postgres before serving. The embedded database migrates by itself."`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCmd) Run(s *session) error {
+	cfg, err := s.config()
+	if err != nil {
+		return err
+	}
+	app, cleanup, err := bootstrap.New(s.ctx, cfg, bootstrap.LogTo(s.out))
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	if c.Migrate || app.Embedded() {
+		if err := app.Migrate(s.ctx); err != nil {
+			return err
+		}
+	}
+	if n, err := app.Pending(s.ctx); err != nil {
+		return err
+	} else if n > 0 {
+		return fmt.Errorf("%d migrations are pending; run 'forge1 migrate up', or serve with --migrate", n)
+	}
+	if err := app.Listen(); err != nil {
+		return err
+	}
+	return app.Run(s.ctx)
+}
+
+type demoCmd struct {
+	Exit bool `help:"End after the tour; the exit code is 0 only if every step held."`
+	Port int  `help:"Port of the API; 0 takes a free one." default:"0"`
+	Log  bool `help:"Show the API's JSON log on stderr."`
+}
+
+// Run runs the demo.
+func (c *demoCmd) Run(s *session) error {
+	log := io.Discard
+	if c.Log {
+		log = s.err
+	}
+	return demo.Run(s.ctx, demo.Options{Exit: c.Exit, Port: c.Port, Out: s.out, Log: log})
+}
+
+type simulateCmd struct {
+	Addr string `help:"Address to listen on, host:port." default:"127.0.0.1:8100"`
+}
+
+// Run serves the simulated vendors until the process is told to stop.
+func (c *simulateCmd) Run(s *session) error {
+	sim, err := bootstrap.NewSimulator()
+	if err != nil {
+		return err
+	}
+	running, err := sim.Start(c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+	}
+	base := "http://" + running.Addr()
+	s.note("simulated vendors on %s", base)
+	for _, l := range []string{
+		"OPENAI_BASE_URL=" + base + "/openai/v1", "ANTHROPIC_BASE_URL=" + base + "/anthropic",
+		"GOOGLE_AI_BASE_URL=" + base + "/gemini", "OPENROUTER_BASE_URL=" + base + "/openrouter/api/v1",
+	} {
+		s.note("  %s", l)
+	}
+	s.note("control: PUT %s/_sim/{openai,anthropic,gemini,openrouter}, GET %s/_sim/stats", base, base)
+	<-s.ctx.Done()
+	return running.Close()
+}
+
+type healthCmd struct {
+	URL string `help:"Base URL of the server; by default the one this environment would serve." placeholder:"URL"`
+}
+
+// Run asks the readiness endpoint.
+func (c *healthCmd) Run(s *session) error {
+	base := c.URL
+	if base == "" {
+		cfg, err := s.config()
+		if err != nil {
+			return err
+		}
+		host := cfg.Host
+		if host == "0.0.0.0" || host == "::" {
+			host = "127.0.0.1"
+		}
+		base = fmt.Sprintf("http://%s:%d", host, cfg.Port)
+	}
+	client := &http.Client{Timeout: 3 * time.Second}
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, base+"/api/v1/health/ready", nil)
+	if err != nil {
+		return fmt.Errorf("read --url: %w", err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return errors.New("the server does not answer")
+	}
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 1<<16))
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", body)
+	}
+	_, err = fmt.Fprintln(s.out, string(body))
+	return err
+}

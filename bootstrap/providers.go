@@ -1,0 +1,56 @@
+package bootstrap
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/llm/anthropic"
+	"github.com/forge1/forge1/adapters/llm/gemini"
+	"github.com/forge1/forge1/adapters/llm/openai"
+	"github.com/forge1/forge1/adapters/llm/openrouter"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// vendors are the dialects that are linked in: one line each.
+var vendors = []llm.Vendor{
+	anthropic.Vendor,
+	gemini.Vendor,
+	openai.Vendor,
+	openrouter.Vendor,
+}
+
+// newConnections makes a connection of every configured provider; those without a key are there too, so that a refusal can name them.
+func newConnections(c Config, client *http.Client) ([]outbound.Connection, error) {
+	byName := make(map[string]llm.Vendor, len(vendors))
+	for _, v := range vendors {
+		byName[v.Name] = v
+	}
+	var out []outbound.Connection
+	for _, p := range c.Providers() {
+		v, ok := byName[p.Vendor]
+		if !ok {
+			return nil, fmt.Errorf("provider %s: vendor %q is not linked in", p.Name, p.Vendor)
+		}
+		provider, relay := v.New(client)
+		conn := outbound.Connection{
+			Name: p.Name, Vendor: p.Vendor, BaseURL: p.BaseURL, DefaultModel: p.Model, Provider: provider, Relay: relay,
+			CostCents: p.CostCents, TableCents: p.TableCents,
+		}
+		for i, key := range p.Keys {
+			conn.Credentials = append(conn.Credentials, outbound.Credential{ID: fmt.Sprintf("%s-%d", p.Name, i+1), Secret: key})
+		}
+		out = append(out, conn)
+	}
+	return out, nil
+}
+
+// wireCases gives every vendor's own wire cases, which the simulator plays.
+func wireCases() map[string]fs.FS {
+	cases := make(map[string]fs.FS, len(vendors))
+	for _, v := range vendors {
+		cases[v.Name] = v.Cases
+	}
+	return cases
+}

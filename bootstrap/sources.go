@@ -1,0 +1,27 @@
+package bootstrap
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+func init() { uuid.EnableRandPool() }
+
+// Now tells the time as all of Forge 1 keeps it: UTC, to the microsecond.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func newClock() outbound.Clock { return Now }
+
+// newIDs makes UUIDv7 ids (RFC 9562).
+func newIDs() outbound.NewID {
+	return func() string { return uuid.Must(uuid.NewV7()).String() }
+}
+
+// newRandom fills with bytes fit for secrets; crypto/rand does not fail since Go 1.24.
+func newRandom() outbound.Random {
+	return func(b []byte) { _, _ = rand.Read(b) }
+}
