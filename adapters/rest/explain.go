@@ -1,0 +1,5 @@
+package rest
+
+type explanation struct{ title, text string }
+
+var explanations = map[string]explanation{}

@@ -1,0 +1,23 @@
+package rest
+
+import "github.com/forge1/forge1/domain/fault"
+
+// The sentinels of this package: what is wrong with a request before the application is asked.
+var (
+	errUnreadable   = fault.New(fault.Malformed, "malformed", "the request cannot be read")
+	errTooSlow      = fault.New(fault.Timeout, "request_timeout", "the request did not arrive in time")
+	errHeadTooLarge = fault.New(fault.TooLarge, "headers_too_large", "the request headers are too large")
+	errBodyTooLarge = fault.New(fault.TooLarge, "body_too_large", "the request body is too large for this route")
+	errMediaType    = fault.New(fault.MediaType, "unsupported_media_type", "send Content-Type: application/json")
+	errEncoding     = fault.New(fault.MediaType, "unsupported_encoding", "send the body without Content-Encoding")
+	errNoRoute      = fault.New(fault.NotFound, "not_found", "there is nothing at this path")
+	errMethod       = fault.New(fault.Method, "method_not_allowed", "this path does not take this method; see Allow")
+	errNoCredential = fault.New(fault.Unauthenticated, "unauthenticated", "send one credential: Authorization: Bearer <access token or API key>")
+	errScope        = fault.New(fault.Forbidden, "insufficient_scope", "this API key does not reach here")
+	errSessionOnly  = fault.New(fault.Forbidden, "session_required", "sign in for this; API keys do not reach here")
+	errTenant       = fault.New(fault.Forbidden, "tenant_mismatch", "the credential belongs to another tenant than the one named")
+	errInvite       = fault.New(fault.Malformed, "token_invalid", "the token is not valid")
+	errInternal     = fault.New(fault.Internal, "internal", "something went wrong here; the request id finds it in the log")
+	errGone         = fault.New(fault.Canceled, "canceled", "the caller left")
+	errStopping     = fault.New(fault.Unavailable, "busy", "the server is shutting down; try again")
+)

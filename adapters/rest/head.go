@@ -1,0 +1,95 @@
+package rest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+type header struct{ name, value string }
+
+// The content policies: of the API, and of the few pages.
+const (
+	apiPolicy  = "default-src 'none'; frame-ancestors 'none'"
+	pagePolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+)
+
+// exposed are the response headers that scripts of other origins may read.
+const exposed = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, X-Trace-ID, X-Forge-Decision-Id, X-Forge-Provider, X-Forge-Model, " +
+	"X-Forge-Cache, X-Forge-Dropped, X-Forge-Decision, Age, ETag"
+
+// fixedHeaders are those that every response carries with the same value, but for pages, which change the policy.
+func fixedHeaders() []header {
+	return []header{
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Content-Security-Policy", apiPolicy},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
+	}
+}
+
+// writeHead writes the headers that every response carries.
+func (x *exchange) writeHead() {
+	h := &x.fc.Response.Header
+	for _, f := range x.s.fixed {
+		h.SetCanonical([]byte(f.name), []byte(f.value))
+	}
+	h.Set("X-Request-Id", x.requestID)
+	h.Set("X-Trace-Id", x.traceID)
+	x.s.cors.write(&x.fc.Request.Header, h)
+}
+
+// cors says which other origins may read answers. Credentials are tokens in a header, so "*" gives no ambient authority.
+type cors struct {
+	any         bool
+	origins     []string
+	credentials bool
+}
+
+func newCORS(origins []string, credentials bool) cors {
+	if slices.Contains(origins, "*") {
+		return cors{any: true}
+	}
+	return cors{origins: origins, credentials: credentials && len(origins) > 0}
+}
+
+// write answers a request's Origin. An origin is echoed only when it is one of the list, to the letter.
+func (c cors) write(in *fasthttp.RequestHeader, out *fasthttp.ResponseHeader) {
+	origin := in.Peek("Origin")
+	if !c.any && len(c.origins) > 0 {
+		out.Set("Vary", "Origin")
+	}
+	if len(origin) == 0 {
+		return
+	}
+	switch {
+	case c.any:
+		out.Set("Access-Control-Allow-Origin", "*")
+	case slices.Contains(c.origins, string(origin)):
+		out.Set("Access-Control-Allow-Origin", string(origin))
+		if c.credentials {
+			out.Set("Access-Control-Allow-Credentials", "true")
+		}
+	default:
+		return
+	}
+	out.Set("Access-Control-Expose-Headers", exposed)
+}
+
+// preflight adds what a preflight request asks for. Allowed headers are a fixed list; "*" covers the many of vendors' SDKs where no
+// credentials are in play.
+func (c cors) preflight(in *fasthttp.RequestHeader, out *fasthttp.ResponseHeader, methods []string) {
+	if len(in.Peek("Access-Control-Request-Method")) == 0 || len(out.Peek("Access-Control-Allow-Origin")) == 0 {
+		return
+	}
+	allowed := "Authorization, Content-Type, Traceparent, X-Request-ID, X-Tenant-ID, X-Forge-Task-Type, X-Forge-Latency-SLO-Ms, X-Forge-Cache, X-Forge-Strict, X-Forge-Explain"
+	if !c.credentials {
+		allowed += ", *"
+	}
+	out.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	out.Set("Access-Control-Allow-Headers", allowed)
+	out.Set("Access-Control-Max-Age", "600")
+}

@@ -1,0 +1,169 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/forge1/forge1/domain/fault"
+)
+
+// statusGone is nginx's status for a client that has left; nobody receives it, but logs and metrics do.
+const statusGone = 499
+
+// status is the one place where kinds of failure meet HTTP.
+var status = map[fault.Kind]int{
+	fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403,
+	fault.NotFound: 404, fault.Conflict: 409, fault.Stale: 412, fault.Precondition: 428, fault.TooLarge: 413, fault.MediaType: 415,
+	fault.Method: 405, fault.Payment: 402, fault.Exhausted: 429, fault.Upstream: 502, fault.Unavailable: 503, fault.Timeout: 504,
+	fault.Canceled: statusGone,
+}
+
+// statusOf gives the status of a fault. Two failures of reading a request have statuses of their own.
+func statusOf(f *fault.Error) int {
+	switch f.Code {
+	case errTooSlow.Code:
+		return http.StatusRequestTimeout
+	case errHeadTooLarge.Code:
+		return http.StatusRequestHeaderFieldsTooLarge
+	}
+	return status[f.Kind]
+}
+
+// Problem is a failure in the form of RFC 9457.
+type Problem struct {
+	Type      string         `json:"type" format:"uri" doc:"Page that explains the code"`
+	Title     string         `json:"title" doc:"The kind of problem, the same for every occurrence"`
+	Status    int            `json:"status" minimum:"400" maximum:"599"`
+	Detail    string         `json:"detail,omitempty" doc:"What happened here"`
+	Code      string         `json:"code" doc:"Stable name of the problem"`
+	RequestID string         `json:"request_id" doc:"Finds the request in the log"`
+	Errors    []ProblemField `json:"errors,omitempty" nullable:"false" doc:"Every mistaken field"`
+}
+
+// ProblemField names one mistake in a request.
+type ProblemField struct {
+	Field   string `json:"field" doc:"JSON pointer into the body (RFC 6901), or the name of a header or parameter"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// faultOf classifies err. Whatever nobody classified is internal, and its text stays inside.
+func faultOf(err error) *fault.Error {
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case ok && f.Kind != fault.Internal:
+		return f
+	case ok && f.Err != nil:
+		return errInternal.With(f.Err)
+	case errors.Is(err, errClientGone), errors.Is(err, context.Canceled):
+		return errGone.With(err)
+	}
+	return errInternal.With(err)
+}
+
+// refuse answers with a failure, in the shape of the API that the client speaks.
+func (x *exchange) refuse(err error) {
+	f := faultOf(err)
+	if f.Kind == fault.Canceled && x.ctx.Err() != nil && x.s.base.Err() != nil {
+		f = errStopping.With(err)
+	}
+	x.failed = f
+	code := statusOf(f)
+	r := &x.fc.Response
+	r.ResetBody()
+	r.SetStatusCode(code)
+	r.Header.Del("X-Forge-Decision")
+	if f.Kind == fault.Unauthenticated {
+		r.Header.Set("WWW-Authenticate", "Bearer")
+	}
+	if after := retryAfter(f, code); after > 0 {
+		r.Header.Set("Retry-After", strconv.Itoa(after))
+	}
+	if x.receipt != nil {
+		x.writeReceipt(*x.receipt)
+		if x.receipt.Exhausted {
+			r.Header.Set("X-Should-Retry", "false")
+		}
+	}
+	if x.openAI() {
+		r.Header.SetContentType("application/json")
+		r.SetBodyRaw(openAIError(f))
+		return
+	}
+	r.Header.SetContentType("application/problem+json")
+	r.SetBodyRaw(encode(x.problem(f)))
+}
+
+// openAI reports whether the client speaks OpenAI's API.
+func (x *exchange) openAI() bool {
+	return x.route.shape == shapeOpenAI || x.route.pattern == unmatched && strings.HasPrefix(string(x.fc.Path()), "/v1/")
+}
+
+// problem puts a fault in the form of RFC 9457.
+func (x *exchange) problem(f *fault.Error) Problem {
+	p := Problem{
+		Type: x.s.config.PublicBaseURL + "/problems/" + f.Code, Title: titleOf(f), Status: statusOf(f), Detail: f.Msg, Code: f.Code,
+		RequestID: x.requestID,
+	}
+	for _, e := range f.Fields {
+		p.Errors = append(p.Errors, ProblemField{Field: e.Pointer, Code: e.Code, Message: e.Message})
+	}
+	return p
+}
+
+// titleOf gives the short text of a fault's code, or that of its status.
+func titleOf(f *fault.Error) string {
+	if e, ok := explanations[f.Code]; ok {
+		return e.title
+	}
+	if t := http.StatusText(statusOf(f)); t != "" {
+		return t
+	}
+	return "Client Closed Request"
+}
+
+// retryAfter is in whole seconds, at least one where the client should come back, else zero.
+func retryAfter(f *fault.Error, code int) int {
+	if f.RetryAfter > 0 {
+		return max(1, int(math.Ceil(min(f.RetryAfter, 24*time.Hour).Seconds())))
+	}
+	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
+		return 1
+	}
+	return 0
+}
+
+// encode writes a value as JSON without escaping HTML. Values are our own types, which always encode.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// reply answers with a value as JSON.
+func (x *exchange) reply(code int, v any) error {
+	r := &x.fc.Response
+	r.SetStatusCode(code)
+	r.Header.SetContentType("application/json")
+	r.SetBodyRaw(encode(v))
+	return nil
+}
+
+// empty answers with no body.
+func (x *exchange) empty() error {
+	x.fc.Response.SetStatusCode(fasthttp.StatusNoContent)
+	return nil
+}

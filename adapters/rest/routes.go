@@ -1,0 +1,198 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/forge1/forge1/domain/tenant"
+)
+
+// smallBody bounds the bodies of all routes but the AI ones.
+const smallBody = 16 << 10
+
+// access says who may call a route. The zero value says nothing, and New refuses it.
+type access uint8
+
+const (
+	unsaid     access = iota
+	anyone            // no credential is looked at
+	signedIn          // people: a session
+	keyOrSame         // a session, or any API key
+	scopedKey         // a session, or an API key that has the route's scope
+	firstUnset        // one past the last
+)
+
+// shape is the form of a route's failures.
+type shape uint8
+
+const (
+	shapeProblem shape = iota // RFC 9457
+	shapeOpenAI
+)
+
+// route is one line of the table: how it is called, by whom, and everything the document says of it.
+type route struct {
+	method  string
+	pattern string // as in the document: {name} is a segment, {name...} the rest of the path
+	access  access
+	scope   tenant.Scope // with scopedKey
+	shape   shape
+	large   bool // takes bodies up to MaxBodyBytes
+
+	id, tag, summary, doc string
+	params                []param
+	body                  any // a value of the request's type; nil: none
+	replies               []answer
+	faults                []int // statuses of failures beyond those that follow from the fields above
+
+	handle func(*exchange) error
+}
+
+// param documents a header or a parameter.
+type param struct {
+	in, name, doc string
+	schema        any // a value of its type
+	enum          []any
+	min, max      float64
+}
+
+// answer documents one successful answer.
+type answer struct {
+	status  int
+	doc     string
+	content string // media type; "" with no body
+	body    any    // a value of its type; nil: free text
+	headers []string
+	events  string // description of an event stream
+}
+
+// register puts the table into Fiber and the document. It panics on a route that does not say who may call it.
+func (s *Server) register(table []route) {
+	s.routes = table
+	for i := range s.routes {
+		r := &s.routes[i]
+		if r.access <= unsaid || r.access >= firstUnset || (r.access == scopedKey) != (r.scope != "") || r.handle == nil {
+			panic("rest: the route " + r.method + " " + r.pattern + " does not say who may call it")
+		}
+		h := s.serve(r)
+		s.app.Add(r.method, fiberPath(r.pattern), h)
+		if r.method == http.MethodGet {
+			s.app.Add(http.MethodHead, fiberPath(r.pattern), h)
+		}
+	}
+	s.app.Use(func(c *fiber.Ctx) error {
+		s.unmatched(c.Context())
+		return nil
+	})
+	s.openapi = s.document()
+}
+
+// fiberPath writes a pattern the way Fiber does.
+func fiberPath(pattern string) string {
+	var b strings.Builder
+	for seg := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
+		b.WriteByte('/')
+		switch {
+		case strings.HasSuffix(seg, "...}"):
+			b.WriteByte('+')
+		case strings.HasPrefix(seg, "{"):
+			b.WriteString(":" + strings.Trim(seg, "{}"))
+		default:
+			b.WriteString(strings.ReplaceAll(seg, ":", `\:`))
+		}
+	}
+	return b.String()
+}
+
+// unmatched answers what no route takes: 405 where other methods would do, the methods for OPTIONS, else 404.
+func (s *Server) unmatched(fc *fasthttp.RequestCtx) {
+	x := s.begin(fc, &route{pattern: unmatched})
+	methods := s.allowed(string(fc.URI().PathOriginal()))
+	switch {
+	case len(methods) == 0:
+		x.end(errNoRoute)
+	case x.method == http.MethodOptions:
+		fc.Response.Header.Set("Allow", strings.Join(methods, ", "))
+		s.cors.preflight(&fc.Request.Header, &fc.Response.Header, methods)
+		x.end(x.empty())
+	default:
+		fc.Response.Header.Set("Allow", strings.Join(methods, ", "))
+		x.end(errMethod)
+	}
+}
+
+// allowed lists the methods that a path takes.
+func (s *Server) allowed(path string) []string {
+	var out []string
+	for i := range s.routes {
+		if r := &s.routes[i]; matches(r.pattern, path) && !slices.Contains(out, r.method) {
+			out = append(out, r.method)
+			if r.method == http.MethodGet {
+				out = append(out, http.MethodHead)
+			}
+		}
+	}
+	if len(out) > 0 {
+		out = append(out, http.MethodOptions)
+	}
+	return out
+}
+
+// matches reports whether a path fits a pattern.
+func matches(pattern, path string) bool {
+	for {
+		p, restOfPattern, moreOfPattern := strings.Cut(pattern, "/")
+		if strings.HasSuffix(p, "...}") {
+			return path != ""
+		}
+		seg, rest, more := strings.Cut(path, "/")
+		if p != seg && (!strings.HasPrefix(p, "{") || seg == "") {
+			return false
+		}
+		if moreOfPattern != more {
+			return false
+		}
+		if !more {
+			return true
+		}
+		pattern, path = restOfPattern, rest
+	}
+}
+
+// pathParam gives a parameter of the path, unescaped and copied. One that cannot be unescaped names nothing.
+func (x *exchange) pathParam(name string) string {
+	s, err := url.PathUnescape(strings.Clone(x.param(name)))
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// pathOf gives the path of a request target, without the query and, in absolute form, without the host.
+func pathOf(target []byte) string {
+	s := string(target)
+	if !strings.HasPrefix(s, "/") {
+		if _, after, ok := strings.Cut(s, "://"); ok {
+			if i := strings.IndexByte(after, '/'); i >= 0 {
+				s = after[i:]
+			}
+		}
+	}
+	s, _, _ = strings.Cut(s, "?")
+	return s
+}
+
+// isLarge reports whether a path takes large bodies.
+func (s *Server) isLarge(path string) bool {
+	for i := range s.routes {
+		if r := &s.routes[i]; r.large && r.pattern == path {
+			return true
+		}
+	}
+	return false
+}
