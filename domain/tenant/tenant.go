@@ -3,6 +3,7 @@ package tenant
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ const (
 	MaxName = 100 // code points
 	MinSlug = 3
 	MaxSlug = 40
+
+	slugSuffix = 4
 )
 
 // Role is what a member may do.
@@ -171,6 +174,40 @@ func SlugFrom(name, suffix string) string {
 		s += "0"
 	}
 	return s
+}
+
+// slugTries bounds how many taken slugs are passed over; with four random characters even the second is rare.
+const slugTries = 10
+
+// Slugs gives the slugs to try for a name, best first: the name's own, then with four random characters, since a taken slug is no reason to refuse.
+func Slugs(name string, random func(b []byte)) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		suffix := ""
+		for range slugTries {
+			if !yield(SlugFrom(name, suffix)) {
+				return
+			}
+			suffix = strings.ToLower(base62(random, slugSuffix))
+		}
+	}
+}
+
+// Choose picks one of a user's tenants: the one named by id or slug, else, when none is named, the last used, else the first. It looks at no other tenants, so
+// one that is not the user's and one that does not exist are the same.
+func Choose(mine []*Tenant, named string, last ID) (*Tenant, bool) {
+	by := func(is func(*Tenant) bool) *Tenant {
+		if i := slices.IndexFunc(mine, is); i >= 0 {
+			return mine[i]
+		}
+		return nil
+	}
+	var t *Tenant
+	if named != "" {
+		t = cmp.Or(by(func(t *Tenant) bool { return string(t.id) == named }), by(func(t *Tenant) bool { return t.slug == named }))
+	} else {
+		t = cmp.Or(by(func(t *Tenant) bool { return t.id == last }), by(func(*Tenant) bool { return true }))
+	}
+	return t, t != nil
 }
 
 // Join adds a member. It fails with ErrIsMember.

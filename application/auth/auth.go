@@ -1,0 +1,160 @@
+// Package auth signs people in and out (Service), and turns a credential into a caller (Gatekeeper).
+//
+// Everything that tells one account from another is kept out of answers and of the work done: register and login spend one password hash whoever is asked
+// for, and what happened is told by mail to the owner of the address alone.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// The refusals. Each says as little as the caller may know.
+var (
+	// ErrUnauthenticated is every bearer credential that is not good: unknown, ended, forged, or its user or membership gone.
+	ErrUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token or API key is needed")
+	// ErrTokenInvalid is every mailed token that is not good: unknown, used, expired, malformed, or of another kind.
+	ErrTokenInvalid = fault.New(fault.Malformed, "token_invalid", "the link is not valid any more; ask for a new one")
+	// ErrInvalidCredentials is every login that is not good: unknown user, wrong password, disabled.
+	ErrInvalidCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "the name or the password is wrong")
+	// ErrEmailNotVerified is a login with the right password of an address that is not proven yet.
+	ErrEmailNotVerified = fault.New(fault.Forbidden, "email_not_verified", "open the link in the mail first")
+	// ErrTenantDenied is a login with the right password to a tenant, existing or not, that the user is no member of.
+	ErrTenantDenied = fault.New(fault.Forbidden, "tenant_access_denied", "you are no member of this tenant")
+	// ErrMFARequired is a login with the right password of a user whose second factor cannot be asked for.
+	ErrMFARequired = fault.New(fault.Forbidden, "mfa_required", "this account needs its second factor")
+)
+
+const (
+	leeway          = 30 * time.Second // by which access tokens outlive their expiry
+	tombstoneMargin = time.Minute
+	mailTokenBytes  = 32
+	maxAgentBytes   = 256
+	sweepEvery      = 10 * time.Minute
+	mailWindow      = time.Hour // in which an address gets user.RegistrationLimit mails
+	labelRefresh    = "refresh"
+	labelOutbox     = "outbox"
+	labelDedupe     = "outbox-dedupe"
+)
+
+// Config holds the operator's choices.
+type Config struct {
+	PublicBaseURL   string // where Forge is reached
+	AuthUIURL       string // where mail links lead; "" is PublicBaseURL + "/auth"
+	AccessTTL       time.Duration
+	VerifyTTL       time.Duration
+	SessionCacheTTL time.Duration // how long a positive answer of the Gatekeeper may be kept, at most 5 s
+	Terms           session.Terms
+	Passwords       user.PasswordPolicy
+}
+
+// Postman is told that there is mail to carry.
+type Postman interface {
+	// Wake makes it look now instead of at its next round.
+	Wake()
+}
+
+// Deps are what Service needs.
+type Deps struct {
+	Tx      outbound.Tx
+	Hasher  outbound.Hasher
+	Tokens  outbound.Tokens
+	Keyring outbound.Keyring
+	Cache   outbound.SessionCache
+	Gate    *Gatekeeper
+	Postman Postman
+	Clock   outbound.Clock
+	NewID   outbound.NewID
+	Random  outbound.Random
+	ToASCII outbound.DomainToASCII
+	Config  Config
+}
+
+// Service implements inbound.Auth.
+type Service struct {
+	Deps
+	refreshes flight[session.RefreshToken, inbound.Tokens]
+}
+
+var _ inbound.Auth = (*Service)(nil)
+
+// New makes the service. It starts nothing; see Run.
+func New(d Deps) *Service { return &Service{Deps: d} }
+
+// Run deletes registrations that nobody completed, now and then, until the context ends.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			// A failure needs no answer: what was not deleted waits for the next round, and the database's absence shows in readiness.
+			_, _ = s.Tx.View().Registrations.Sweep(ctx, s.Clock().Add(-mailWindow))
+		}
+	}
+}
+
+// mailToken makes a token for a link, and what is kept of it.
+func (s *Service) mailToken() (token string, hash [32]byte) {
+	var b [mailTokenBytes]byte
+	s.Random(b[:])
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, sha256.Sum256([]byte(token))
+}
+
+// hashOfMailToken gives what is kept of a token; false when the text cannot be one.
+func hashOfMailToken(token string) ([32]byte, bool) {
+	if b, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(b) != mailTokenBytes {
+		return [32]byte{}, false
+	}
+	return sha256.Sum256([]byte(token)), true
+}
+
+// clip shortens what a client says of itself to what is worth keeping.
+func clip(s string) string {
+	if len(s) > maxAgentBytes {
+		s = s[:maxAgentBytes]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// mistakes gathers what is wrong with an input, so that the caller learns all of it at once.
+type mistakes []fault.Field
+
+// note keeps the fields of a fault and drops nothing else: what is no fault of the input is given back.
+func (m *mistakes) note(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if err == nil || ok && len(f.Fields) > 0 {
+		if ok {
+			*m = append(*m, f.Fields...)
+		}
+		return nil
+	}
+	return err
+}
+
+// err gives the mistakes as one fault, nil when there are none.
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return fault.ErrValidation.At(m...)
+}

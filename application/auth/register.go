@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/forge1/forge1/domain/tenant"
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// Register implements inbound.Auth. Whatever the address, it spends one hash and one transaction that ends in the outbox.
+func (s *Service) Register(ctx context.Context, c inbound.Register) (inbound.Registered, error) {
+	draft, err := s.draft(c)
+	if err != nil {
+		return inbound.Registered{}, err
+	}
+	// The throttle of registrations per address and network takes its lease here, before a hash is spent.
+	if draft.PasswordHash, err = s.Hasher.Hash(ctx, c.Password); err != nil {
+		return inbound.Registered{}, fmt.Errorf("hash password: %w", err)
+	}
+	token, hash := s.mailToken()
+	draft.TokenHash = hash
+	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
+		return s.keepDraft(ctx, repos, draft, token)
+	})
+	if err != nil {
+		return inbound.Registered{}, fmt.Errorf("register: %w", err)
+	}
+	s.Postman.Wake()
+	return inbound.Registered{ExpiresIn: s.Config.VerifyTTL}, nil
+}
+
+// draft reads the input. Its answer depends on nothing else.
+func (s *Service) draft(c inbound.Register) (user.Registration, error) {
+	var (
+		wrong mistakes
+		r     = user.Registration{DisplayName: c.DisplayName}
+		err   error
+	)
+	r.Email, err = user.ParseEmail(c.Email, s.ToASCII)
+	if err := wrong.note(err); err != nil {
+		return r, err
+	}
+	if c.Username != "" {
+		r.Username, err = user.ParseUsername(c.Username)
+		if err := wrong.note(err); err != nil {
+			return r, err
+		}
+	}
+	checks := []error{user.CheckDisplayName(c.DisplayName)}
+	if c.HasTenant {
+		r.TenantName, r.TenantSlug = c.TenantName, c.TenantSlug
+		checks = append(checks, tenant.CheckName(c.TenantName))
+		if c.TenantSlug != "" {
+			checks = append(checks, tenant.CheckSlug(c.TenantSlug))
+		}
+	}
+	for _, err := range checks {
+		if err := wrong.note(err); err != nil {
+			return r, err
+		}
+	}
+	if err := wrong.err(); err != nil {
+		return r, err
+	}
+	return r, s.Config.Passwords.Check("/password", c.Password, r.Email.LocalPart(), r.Username.String(), r.TenantName)
+}
+
+// keepDraft adds the registration with its mail. For an address that has an account the row is dead from the start: it only counts the mail. Past the
+// limits nothing is kept but a letter to nobody, once in a while.
+func (s *Service) keepDraft(ctx context.Context, repos outbound.Repos, r user.Registration, token string) error {
+	now := s.Clock()
+	canon := r.Email.Canon()
+	owner, err := repos.Users.FindByEmail(ctx, canon)
+	if err != nil && !errors.Is(err, user.ErrNotFound) {
+		return fmt.Errorf("find user: %w", err)
+	}
+	made, live, err := repos.Registrations.Since(ctx, canon, now.Add(-mailWindow), now)
+	if err != nil {
+		return fmt.Errorf("count registrations: %w", err)
+	}
+	if made >= user.RegistrationLimit || live >= user.RegistrationLimit {
+		return s.post(ctx, repos.Outbox, s.dedupe("silence", canon, now), nobody(), now)
+	}
+	r.ID, r.CreatedAt, r.ExpiresAt = s.NewID(), now, now.Add(s.Config.VerifyTTL)
+	letter := s.verification(r.Email, token)
+	if owner != nil {
+		r.ExpiresAt, r.PasswordHash = now, ""
+		letter = s.alreadyRegistered(owner.Email())
+	}
+	if err := repos.Registrations.Add(ctx, r); err != nil {
+		return fmt.Errorf("add registration: %w", err)
+	}
+	return s.post(ctx, repos.Outbox, "register:"+r.ID, letter, now)
+}
+
+// dedupe makes a key that is the same for an address for half an hour; the address cannot be read from it.
+func (s *Service) dedupe(kind, canon string, now time.Time) string {
+	_, mac := s.Keyring.MAC(labelDedupe, []byte(canon))
+	slot := now.Truncate(mailWindow / 2).Unix()
+	return kind + ":" + hex.EncodeToString(mac[:]) + ":" + strconv.FormatInt(slot, 10)
+}
