@@ -1,0 +1,99 @@
+package database
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+type policyRow struct {
+	bun.BaseModel `bun:"table:routing_policies"`
+
+	TenantID      string                                      `bun:"tenant_id,pk,type:text"`
+	Version       int64                                       `bun:"version,notnull"`
+	WeightCost    float64                                     `bun:"weight_cost,notnull"`
+	WeightLatency float64                                     `bun:"weight_latency,notnull"`
+	WeightSLO     float64                                     `bun:"weight_slo,notnull"`
+	FallbackOrder list[[]string]                              `bun:"fallback_order,type:jsonb,notnull"`
+	Routes        list[map[routing.TaskType][]routing.Target] `bun:"routes,type:jsonb,notnull"`
+	AllowedModels list[[]string]                              `bun:"allowed_models,type:jsonb,notnull"`
+	Forced        string                                      `bun:"forced,type:text,notnull"`
+	Disabled      list[[]string]                              `bun:"disabled,type:jsonb,notnull"`
+	MaxAttempts   int                                         `bun:"max_attempts,type:bigint,notnull"`
+	DeadlineUs    int64                                       `bun:"deadline_us,notnull"`
+}
+
+func policyRowOf(s routing.PolicySnapshot) *policyRow {
+	return &policyRow{
+		TenantID: s.Tenant, Version: s.Version, WeightCost: s.Weights.Cost, WeightLatency: s.Weights.Latency, WeightSLO: s.Weights.SLOPenalty,
+		FallbackOrder: listOf(s.FallbackOrder), Routes: listOf(s.Routes), AllowedModels: listOf(s.AllowedModels), Forced: s.Forced,
+		Disabled: listOf(s.Disabled), MaxAttempts: s.MaxAttempts, DeadlineUs: s.Deadline.Microseconds(),
+	}
+}
+
+func (r *policyRow) policy(known []string) *routing.Policy {
+	return routing.RestorePolicy(routing.PolicySnapshot{
+		Tenant: r.TenantID, Version: r.Version, Weights: routing.Weights{Cost: r.WeightCost, Latency: r.WeightLatency, SLOPenalty: r.WeightSLO},
+		FallbackOrder: r.FallbackOrder.Value, Routes: r.Routes.Value, AllowedModels: r.AllowedModels.Value, Forced: r.Forced,
+		Disabled: r.Disabled.Value, MaxAttempts: r.MaxAttempts, Deadline: time.Duration(r.DeadlineUs) * time.Microsecond,
+	}, known)
+}
+
+// Policies implements outbound.Policies over the providers of this installation.
+type Policies struct {
+	store
+	known []string
+}
+
+var _ outbound.Policies = (*Policies)(nil)
+
+// NewPolicies keeps policies in a database. known names every provider, in the default fallback order.
+func NewPolicies(db *DB, known []string) *Policies {
+	return &Policies{store: store{db: db}, known: slices.Clone(known)}
+}
+
+// Find implements outbound.Policies.
+func (r *Policies) Find(ctx context.Context, tenantID string) (*routing.Policy, error) {
+	var rows []policyRow
+	err := r.read(ctx, func(ctx context.Context, db bun.IDB) error {
+		return db.NewSelect().Model(&rows).Where("tenant_id = ?", key(tenantID)).Scan(ctx)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rows) == 0:
+		return routing.NewPolicy(tenantID, r.known), nil
+	default:
+		return rows[0].policy(r.known), nil
+	}
+}
+
+// Update implements outbound.Policies. The default policy is written first where there is none, so that there is a row to lock.
+func (r *Policies) Update(ctx context.Context, tenantID string, change func(*routing.Policy) error) error {
+	return r.write(ctx, func(ctx context.Context, sc *scope) error {
+		if _, err := sc.insert(ctx, policyRowOf(routing.NewPolicy(tenantID, r.known).Snapshot())); err != nil {
+			return err
+		}
+		var row policyRow
+		if err := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("tenant_id = ?", key(tenantID))).Scan(ctx); err != nil {
+			return err
+		}
+		p := row.policy(r.known)
+		before := p.Snapshot()
+		if err := change(p); err != nil {
+			return err
+		}
+		if after := p.Snapshot(); !reflect.DeepEqual(before, after) {
+			if err := sc.rewrite(ctx, policyRowOf(after)); err != nil {
+				return err
+			}
+		}
+		return r.audit(ctx, sc, p)
+	})
+}

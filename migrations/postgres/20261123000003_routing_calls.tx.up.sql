@@ -1,0 +1,50 @@
+CREATE TABLE routing_policies (
+    tenant_id      text COLLATE "C" NOT NULL PRIMARY KEY,
+    version        bigint NOT NULL,
+    weight_cost    double precision NOT NULL,
+    weight_latency double precision NOT NULL,
+    weight_slo     double precision NOT NULL,
+    fallback_order jsonb NOT NULL,
+    routes         jsonb NOT NULL,
+    allowed_models jsonb NOT NULL,
+    forced         text NOT NULL,
+    disabled       jsonb NOT NULL,
+    max_attempts   bigint NOT NULL,
+    deadline_us    bigint NOT NULL
+);
+
+-- One row for each AI call. It names no parents, so that a batch never fails for one row. decision is JSON, kept as the bytes it came in.
+CREATE TABLE calls (
+    id              text COLLATE "C" NOT NULL PRIMARY KEY,
+    created_at      timestamptz NOT NULL,
+    region          text NOT NULL,
+    tenant_id       text COLLATE "C" NOT NULL,
+    user_id         text COLLATE "C" NOT NULL,
+    key_id          text COLLATE "C" NOT NULL,
+    session_id      text COLLATE "C" NOT NULL,
+    trace_id        text NOT NULL,
+    surface         text NOT NULL,
+    task_type       text NOT NULL,
+    requested_model text NOT NULL,
+    provider        text NOT NULL,
+    model           text NOT NULL,
+    served_model    text NOT NULL,
+    outcome         text NOT NULL,
+    input_tokens    bigint NOT NULL,
+    output_tokens   bigint NOT NULL,
+    cached_tokens   bigint NOT NULL,
+    cache_write     bigint NOT NULL,
+    reasoning       bigint NOT NULL,
+    usage_source    text NOT NULL,
+    cost_nanos      bigint,
+    latency_ms      bigint NOT NULL,
+    first_byte_ms   bigint NOT NULL,
+    cache           text NOT NULL,
+    stream          boolean NOT NULL,
+    decision_id     text NOT NULL,
+    decision        text NOT NULL,
+    attempts        jsonb NOT NULL,
+    tags            jsonb NOT NULL,
+    end_user        text NOT NULL
+);
+CREATE INDEX calls_tenant_idx ON calls (tenant_id, id);

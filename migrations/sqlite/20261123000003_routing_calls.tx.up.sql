@@ -1,0 +1,50 @@
+CREATE TABLE routing_policies (
+    tenant_id      TEXT NOT NULL PRIMARY KEY,
+    version        INTEGER NOT NULL,
+    weight_cost    REAL NOT NULL,
+    weight_latency REAL NOT NULL,
+    weight_slo     REAL NOT NULL,
+    fallback_order TEXT NOT NULL,
+    routes         TEXT NOT NULL,
+    allowed_models TEXT NOT NULL,
+    forced         TEXT NOT NULL,
+    disabled       TEXT NOT NULL,
+    max_attempts   INTEGER NOT NULL,
+    deadline_us    INTEGER NOT NULL
+) STRICT;
+
+-- One row for each AI call. It names no parents, so that a batch never fails for one row. decision is JSON, kept as the bytes it came in.
+CREATE TABLE calls (
+    id              TEXT NOT NULL PRIMARY KEY,
+    created_at      INTEGER NOT NULL,
+    region          TEXT NOT NULL,
+    tenant_id       TEXT NOT NULL,
+    user_id         TEXT NOT NULL,
+    key_id          TEXT NOT NULL,
+    session_id      TEXT NOT NULL,
+    trace_id        TEXT NOT NULL,
+    surface         TEXT NOT NULL,
+    task_type       TEXT NOT NULL,
+    requested_model TEXT NOT NULL,
+    provider        TEXT NOT NULL,
+    model           TEXT NOT NULL,
+    served_model    TEXT NOT NULL,
+    outcome         TEXT NOT NULL,
+    input_tokens    INTEGER NOT NULL,
+    output_tokens   INTEGER NOT NULL,
+    cached_tokens   INTEGER NOT NULL,
+    cache_write     INTEGER NOT NULL,
+    reasoning       INTEGER NOT NULL,
+    usage_source    TEXT NOT NULL,
+    cost_nanos      INTEGER,
+    latency_ms      INTEGER NOT NULL,
+    first_byte_ms   INTEGER NOT NULL,
+    cache           TEXT NOT NULL,
+    stream          INTEGER NOT NULL,
+    decision_id     TEXT NOT NULL,
+    decision        TEXT NOT NULL,
+    attempts        TEXT NOT NULL,
+    tags            TEXT NOT NULL,
+    end_user        TEXT NOT NULL
+) STRICT;
+CREATE INDEX calls_tenant_idx ON calls (tenant_id, id);
