@@ -1,0 +1,372 @@
+// Package strictjson reads JSON the way a sign-in service must: valid UTF-8 only, no lone surrogates, no key twice, keys to the letter,
+// nothing after the value, and bounds on depth, keys and values. What encoding/json lets through and others read differently is an error
+// here, and errors name places, never values.
+package strictjson
+
+import (
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/forge1/forge1/domain/fault"
+)
+
+// Limits bound what is read.
+type Limits struct {
+	Depth  int  // of nesting
+	Keys   int  // of one object
+	Values int  // in all
+	NUL    bool // \u0000 may stand in strings
+}
+
+// Kind is what a value is.
+type Kind uint8
+
+// The kinds of value.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// Value is a parsed value.
+type Value struct {
+	Kind    Kind
+	True    bool   // of a Bool
+	Text    string // of a String, decoded; of a Number, the literal
+	Raw     []byte // the value as it was sent; part of the body
+	Items   []Value
+	Members []Member
+}
+
+// Member is a key and its value.
+type Member struct {
+	Key   string
+	Value Value
+}
+
+// Member finds a member of an object.
+func (v Value) Member(key string) (Value, bool) {
+	for i := range v.Members {
+		if v.Members[i].Key == key {
+			return v.Members[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// manyKeys is where a map beats looking through the keys.
+const manyKeys = 16
+
+type parser struct {
+	b      []byte
+	i      int
+	limits Limits
+	values int
+	err    *fault.Error
+}
+
+// Parse reads one value that fills the body. It fails with a fault of kind Malformed.
+func Parse(body []byte, limits Limits) (Value, error) {
+	p := &parser{b: body, limits: limits}
+	if !utf8.Valid(body) {
+		return Value{}, malformed("the body is not valid UTF-8")
+	}
+	p.space()
+	if p.i == len(body) {
+		return Value{}, malformed("the body is empty")
+	}
+	v, ok := p.value(0)
+	if ok {
+		if p.space(); p.i < len(body) {
+			p.fail("something follows the value")
+		}
+	}
+	if p.err != nil {
+		return Value{}, p.err
+	}
+	return v, nil
+}
+
+func malformed(msg string) *fault.Error {
+	return fault.New(fault.Malformed, CodeMalformed, "the body is not acceptable JSON: "+msg).
+		At(fault.Field{Code: CodeMalformed, Message: msg})
+}
+
+func (p *parser) fail(what string) bool {
+	if p.err == nil {
+		p.err = malformed(what + ", at byte " + strconv.Itoa(p.i))
+	}
+	return false
+}
+
+func (p *parser) space() {
+	for p.i < len(p.b) {
+		switch p.b[p.i] {
+		case ' ', '\t', '\n', '\r':
+			p.i++
+		default:
+			return
+		}
+	}
+}
+
+func (p *parser) value(depth int) (v Value, ok bool) {
+	if p.values++; p.limits.Values > 0 && p.values > p.limits.Values {
+		return v, p.fail("there are too many values")
+	}
+	if p.i == len(p.b) {
+		return v, p.fail("a value is missing")
+	}
+	start := p.i
+	switch c := p.b[p.i]; {
+	case c == '{':
+		v.Kind = Object
+		v.Members, ok = p.object(depth + 1)
+	case c == '[':
+		v.Kind = Array
+		v.Items, ok = p.array(depth + 1)
+	case c == '"':
+		v.Kind = String
+		v.Text, ok = p.string()
+	case c == 't':
+		v.Kind, v.True, ok = Bool, true, p.word("true")
+	case c == 'f':
+		v.Kind, ok = Bool, p.word("false")
+	case c == 'n':
+		v.Kind, ok = Null, p.word("null")
+	case c == '-' || c >= '0' && c <= '9':
+		v.Kind, ok = Number, p.number()
+		v.Text = string(p.b[start:p.i])
+	default:
+		return v, p.fail("a value is missing")
+	}
+	v.Raw = p.b[start:p.i]
+	return v, ok
+}
+
+func (p *parser) word(w string) bool {
+	if len(p.b)-p.i < len(w) || string(p.b[p.i:p.i+len(w)]) != w {
+		return p.fail("a value is missing")
+	}
+	p.i += len(w)
+	return true
+}
+
+func (p *parser) object(depth int) (out []Member, ok bool) {
+	if depth > p.limits.Depth {
+		return nil, p.fail("the nesting is too deep")
+	}
+	p.i++
+	if p.space(); p.is('}') {
+		return nil, true
+	}
+	var seen map[string]bool
+	for {
+		if p.i == len(p.b) || p.b[p.i] != '"' {
+			return nil, p.fail("a key is missing")
+		}
+		key, ok := p.string()
+		if !ok {
+			return nil, false
+		}
+		if len(out) >= p.limits.Keys {
+			return nil, p.fail("an object has too many keys")
+		}
+		if len(out) == manyKeys {
+			seen = keysOf(out)
+		}
+		if seen[key] || seen == nil && has(out, key) {
+			return nil, p.fail("a key stands twice")
+		}
+		if seen != nil {
+			seen[key] = true
+		}
+		if p.space(); !p.is(':') {
+			return nil, p.fail("a colon is missing")
+		}
+		p.space()
+		v, ok := p.value(depth)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, Member{key, v})
+		if p.space(); p.is('}') {
+			return out, true
+		}
+		if !p.is(',') {
+			return nil, p.fail("a comma or brace is missing")
+		}
+		p.space()
+	}
+}
+
+// keysOf makes a set of the keys, for objects that have many.
+func keysOf(members []Member) map[string]bool {
+	seen := make(map[string]bool, 2*manyKeys)
+	for i := range members {
+		seen[members[i].Key] = true
+	}
+	return seen
+}
+
+func has(out []Member, key string) bool {
+	for i := range out {
+		if out[i].Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parser) array(depth int) (out []Value, ok bool) {
+	if depth > p.limits.Depth {
+		return nil, p.fail("the nesting is too deep")
+	}
+	p.i++
+	if p.space(); p.is(']') {
+		return nil, true
+	}
+	for {
+		v, ok := p.value(depth)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, v)
+		if p.space(); p.is(']') {
+			return out, true
+		}
+		if !p.is(',') {
+			return nil, p.fail("a comma or bracket is missing")
+		}
+		p.space()
+	}
+}
+
+// is takes one byte if it is c.
+func (p *parser) is(c byte) bool {
+	if p.i < len(p.b) && p.b[p.i] == c {
+		p.i++
+		return true
+	}
+	return false
+}
+
+func (p *parser) number() bool {
+	p.is('-')
+	switch {
+	case p.is('0'):
+	case !p.digits():
+		return p.fail("a number is not one")
+	}
+	if p.is('.') && !p.digits() {
+		return p.fail("a number is not one")
+	}
+	if p.is('e') || p.is('E') {
+		if !p.is('+') {
+			p.is('-')
+		}
+		if !p.digits() {
+			return p.fail("a number is not one")
+		}
+	}
+	return true
+}
+
+func (p *parser) digits() bool {
+	start := p.i
+	for p.i < len(p.b) && p.b[p.i] >= '0' && p.b[p.i] <= '9' {
+		p.i++
+	}
+	return p.i > start
+}
+
+func (p *parser) string() (string, bool) {
+	p.i++
+	start := p.i
+	for p.i < len(p.b) {
+		switch c := p.b[p.i]; {
+		case c == '"':
+			p.i++
+			return string(p.b[start : p.i-1]), true
+		case c == '\\':
+			return p.escaped(start)
+		case c < ' ':
+			return "", p.fail("a control character stands in a string")
+		}
+		p.i++
+	}
+	return "", p.fail("a string does not end")
+}
+
+// escaped reads a string on from its first backslash.
+func (p *parser) escaped(start int) (string, bool) {
+	out := append(make([]byte, 0, 2*(p.i-start)+16), p.b[start:p.i]...)
+	for p.i < len(p.b) {
+		switch c := p.b[p.i]; {
+		case c == '"':
+			p.i++
+			return string(out), true
+		case c < ' ':
+			return "", p.fail("a control character stands in a string")
+		case c != '\\':
+			out = append(out, c)
+			p.i++
+		default:
+			var ok bool
+			if out, ok = p.escape(out); !ok {
+				return "", false
+			}
+		}
+	}
+	return "", p.fail("a string does not end")
+}
+
+func (p *parser) escape(out []byte) ([]byte, bool) {
+	if p.i+1 >= len(p.b) {
+		return nil, p.fail("a string does not end")
+	}
+	c := p.b[p.i+1]
+	if c == 'u' {
+		return p.unicode(out)
+	}
+	const from, to = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	for k := range len(from) {
+		if from[k] == c {
+			p.i += 2
+			return append(out, to[k]), true
+		}
+	}
+	return nil, p.fail("an escape is not one")
+}
+
+func (p *parser) unicode(out []byte) ([]byte, bool) {
+	r, ok := p.hex(p.i)
+	if !ok {
+		return nil, p.fail("an escape is not one")
+	}
+	if r == 0 && !p.limits.NUL {
+		return nil, p.fail("a NUL stands in a string")
+	}
+	p.i += 6
+	if utf16.IsSurrogate(r) {
+		low, ok := p.hex(p.i)
+		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+			return nil, p.fail("a surrogate stands alone")
+		}
+		p.i += 6
+	}
+	return utf8.AppendRune(out, r), true
+}
+
+// hex reads \uXXXX at a place.
+func (p *parser) hex(at int) (rune, bool) {
+	if at+6 > len(p.b) || p.b[at] != '\\' || p.b[at+1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(p.b[at+2:at+6]), 16, 16)
+	return rune(n), err == nil
+}
