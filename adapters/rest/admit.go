@@ -14,7 +14,7 @@ func (x *exchange) admit() error {
 	if err := x.admitCaller(); err != nil {
 		return err
 	}
-	if x.route.body == nil {
+	if x.route.body == nil || x.route.bodyOptional && len(x.fc.Request.Body()) == 0 {
 		return nil
 	}
 	h := &x.fc.Request.Header

@@ -17,6 +17,7 @@ var (
 	errSessionOnly  = fault.New(fault.Forbidden, "session_required", "sign in for this; API keys do not reach here")
 	errTenant       = fault.New(fault.Forbidden, "tenant_mismatch", "the credential belongs to another tenant than the one named")
 	errInvite       = fault.New(fault.Malformed, "token_invalid", "the token is not valid")
+	errForeignPart  = fault.New(fault.Invalid, "unsupported_by_provider", "a part of the content cannot be sent to the provider that serves this call")
 	errInternal     = fault.New(fault.Internal, "internal", "something went wrong here; the request id finds it in the log")
 	errGone         = fault.New(fault.Canceled, "canceled", "the caller left")
 	errStopping     = fault.New(fault.Unavailable, "busy", "the server is shutting down; try again")

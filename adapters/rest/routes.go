@@ -46,7 +46,8 @@ type route struct {
 
 	id, tag, summary, doc string
 	params                []param
-	body                  any // a value of the request's type; nil: none
+	body                  any  // a value of the request's type; nil: none
+	bodyOptional          bool // an empty body stands for {}
 	replies               []answer
 	faults                []int // statuses of failures beyond those that follow from the fields above
 

@@ -40,7 +40,7 @@ func (r *Reader) Leave() { r.path = r.path[:len(r.path)-1] }
 // Fail notes a mistake at the current place.
 func (r *Reader) Fail(code, msg string) {
 	if len(r.fields) < maxFields {
-		r.fields = append(r.fields, fault.Field{Pointer: r.pointer(), Code: code, Message: msg})
+		r.fields = append(r.fields, fault.Field{Pointer: r.Pointer(), Code: code, Message: msg})
 	}
 }
 
@@ -51,7 +51,8 @@ func (r *Reader) FailAt(key, code, msg string) {
 	r.Leave()
 }
 
-func (r *Reader) pointer() string {
+// Pointer names the current place by JSON pointer. Long keys are cut.
+func (r *Reader) Pointer() string {
 	var b strings.Builder
 	for _, key := range r.path {
 		if len(key) > maxKey {

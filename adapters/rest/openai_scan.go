@@ -1,0 +1,350 @@
+package rest
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
+	"github.com/forge1/forge1/domain/fault"
+)
+
+// envelope is what routing must know of a chat completions body.
+type envelope struct {
+	model        string
+	user         string // "" when absent, or not fit to be kept
+	stream       bool
+	includeUsage bool
+	maxTokens    int
+	tools        bool
+	schema       bool
+	vision       bool
+	textBytes    int
+}
+
+// Kinds of value by their first byte, as a set.
+const (
+	isNull = 1 << iota
+	isBool
+	isNumber
+	isString
+	isArray
+	isObject
+)
+
+// maxName bounds a model's name, and what is kept as the end user's.
+const maxName = 256
+
+// plainText reports whether a name may be kept and shown.
+func plainText(s string) bool {
+	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// topField says what is known of a field of the body: its place in the set of those seen, and which kinds it may have.
+func topField(key string) (place int, kinds uint8) {
+	switch key {
+	case "model":
+		return 0, isString
+	case "messages":
+		return 1, isArray
+	case "stream":
+		return 2, isBool | isNull
+	case "stream_options":
+		return 3, isObject | isNull
+	case "max_tokens":
+		return 4, isNumber | isNull
+	case "max_completion_tokens":
+		return 5, isNumber | isNull
+	case "tools":
+		return 6, isArray | isNull
+	case "functions":
+		return 7, isArray | isNull
+	case "response_format":
+		return 8, isObject | isNull
+	case "user":
+		return 9, isString | isNull
+	case "temperature":
+		return 10, isNumber | isNull
+	case "top_p":
+		return 11, isNumber | isNull
+	case "n":
+		return 12, isNumber | isNull
+	case "seed":
+		return 13, isNumber | isNull
+	case "stop":
+		return 14, isString | isArray | isNull
+	case "tool_choice":
+		return 15, isString | isObject | isNull
+	case "parallel_tool_calls":
+		return 16, isBool | isNull
+	case "frequency_penalty":
+		return 17, isNumber | isNull
+	case "presence_penalty":
+		return 18, isNumber | isNull
+	case "logprobs":
+		return 19, isBool | isNull
+	case "top_logprobs":
+		return 20, isNumber | isNull
+	case "logit_bias":
+		return 21, isObject | isNull
+	case "metadata":
+		return 22, isObject | isNull
+	case "reasoning_effort":
+		return 23, isString | isNull
+	case "store":
+		return 24, isBool | isNull
+	}
+	return -1, 0
+}
+
+// kindNames say the kinds of a set.
+func kindNames(kinds uint8) string {
+	var names []string
+	for i, name := range []string{"null", "true or false", "a number", "a string", "an array", "an object"} {
+		if kinds&(1<<i) != 0 && i > 0 {
+			names = append(names, name)
+		}
+	}
+	return "must be " + strings.Join(names, " or ")
+}
+
+// scanChat reads a body once, proves that it is JSON, and takes from it what routing must know. A field that decides something is refused
+// when it stands twice, or in another spelling that some reader takes for it.
+func scanChat(body []byte) (envelope, error) {
+	s := &scanner{b: body}
+	if !utf8.Valid(body) {
+		s.fail("it is not valid UTF-8")
+	} else {
+		s.top()
+	}
+	if s.err != nil {
+		return envelope{}, s.err
+	}
+	return s.out, nil
+}
+
+// top reads the body's object.
+func (s *scanner) top() {
+	s.space()
+	if k := s.kind(); k != isObject {
+		if s.i < len(s.b) && k != 0 {
+			s.wrong("", "must be an object")
+		} else {
+			s.fail("an object is missing")
+		}
+		return
+	}
+	var seen uint64
+	s.object(1, func(key []byte) {
+		place, kinds := topField(string(key))
+		if place < 0 {
+			s.lookalike(key)
+			s.skip(1)
+			return
+		}
+		if seen&(1<<place) != 0 {
+			s.wrong("/"+string(key), "stands twice")
+			return
+		}
+		seen |= 1 << place
+		k := s.kind()
+		if k&kinds == 0 {
+			if k != 0 {
+				s.wrong("/"+string(key), kindNames(kinds))
+			} else {
+				s.fail("a value is missing")
+			}
+			return
+		}
+		s.field(place, k)
+	})
+	if s.space(); s.err == nil && s.i < len(s.b) {
+		s.fail("something follows the object")
+	}
+	for place, key := range []string{"model", "messages"} {
+		if s.err == nil && seen&(1<<place) == 0 {
+			s.err = fault.New(fault.Malformed, strictjson.CodeMissing, "the field is required").
+				At(fault.Field{Pointer: "/" + key, Code: strictjson.CodeMissing, Message: "is required"})
+		}
+	}
+}
+
+// lookalike refuses a key that some JSON readers take for a field that decides something: MODEL for model.
+func (s *scanner) lookalike(key []byte) {
+	lower := strings.ToLower(string(key)) // folds the Kelvin sign and its like, as encoding/json does
+	if lower == string(key) && !strings.Contains(lower, "ſ") {
+		return
+	}
+	if place, _ := topField(strings.ReplaceAll(lower, "ſ", "s")); place >= 0 {
+		s.wrong("/"+string(key), "is another spelling of a field that exists")
+	}
+}
+
+// field reads a known field, whose kind has been checked.
+func (s *scanner) field(place int, k uint8) {
+	switch place {
+	case 0:
+		if s.out.model = s.text(); s.err == nil && !plainText(s.out.model) {
+			s.breaks("/model", "invalid_format", "must be 1 to 256 bytes without control characters")
+		}
+	case 1:
+		s.messages()
+	case 2:
+		s.out.stream = s.b[s.i] == 't'
+		s.skip(1)
+	case 3:
+		s.streamOptions(k)
+	case 4, 5:
+		s.limit(place, k)
+	case 6, 7:
+		if k == isArray {
+			s.tools()
+		} else {
+			s.skip(1)
+		}
+	case 8:
+		s.format(k)
+	case 9:
+		if k == isString {
+			if user := s.text(); plainText(user) {
+				s.out.user = user
+			}
+		} else {
+			s.skip(1)
+		}
+	default:
+		s.skip(1)
+	}
+}
+
+func (s *scanner) streamOptions(k uint8) {
+	if k != isObject {
+		s.skip(1)
+		return
+	}
+	twice := false
+	s.object(2, func(key []byte) {
+		if string(key) != "include_usage" {
+			s.skip(2)
+			return
+		}
+		if twice {
+			s.wrong("/stream_options/include_usage", "stands twice")
+			return
+		}
+		twice = true
+		if k := s.kind(); k&(isBool|isNull) == 0 {
+			s.wrong("/stream_options/include_usage", "must be true or false")
+			return
+		}
+		s.out.includeUsage = s.b[s.i] == 't'
+		s.skip(2)
+	})
+}
+
+// limit reads max_tokens (4) or max_completion_tokens (5), which wins.
+func (s *scanner) limit(place int, k uint8) {
+	start := s.i
+	if s.skip(1); k != isNumber || s.err != nil {
+		return
+	}
+	name := "/max_tokens"
+	if place == 5 {
+		name = "/max_completion_tokens"
+	}
+	n, err := strconv.Atoi(string(s.b[start:s.i]))
+	switch {
+	case err != nil:
+		s.wrong(name, "must be a whole number")
+	case n < 1:
+		s.breaks(name, "out_of_range", "must be at least 1")
+	case place == 5 || s.out.maxTokens == 0:
+		s.out.maxTokens = n
+	}
+}
+
+// messages counts the text of the messages and looks for images.
+func (s *scanner) messages() {
+	n := 0
+	s.array(2, func() {
+		if s.kind() != isObject {
+			s.wrong("/messages/"+strconv.Itoa(n), "must be an object")
+			return
+		}
+		s.object(3, func(key []byte) {
+			switch string(key) {
+			case "content":
+				s.content(n)
+			case "tool_calls":
+				s.texts("name", "arguments", 3)
+			default:
+				s.skip(3)
+			}
+		})
+		n++
+	})
+	if s.err == nil && n == 0 {
+		s.breaks("/messages", "too_short", "must have at least 1 item")
+	}
+}
+
+func (s *scanner) content(n int) {
+	switch s.kind() {
+	case isString:
+		s.out.textBytes += s.string()
+	case isArray:
+		s.array(4, func() {
+			if s.kind() != isObject {
+				s.skip(4)
+				return
+			}
+			s.object(5, func(key []byte) {
+				switch string(key) {
+				case "text":
+					s.countText(5)
+				case "image_url":
+					s.out.vision = true
+					s.skip(5)
+				default:
+					s.skip(5)
+				}
+			})
+		})
+	case isNull:
+		s.skip(3)
+	case 0:
+		s.fail("a value is missing")
+	default:
+		s.wrong("/messages/"+strconv.Itoa(n)+"/content", "must be a string or an array of parts")
+	}
+}
+
+// tools counts the text of the tools, their schemas as sent.
+func (s *scanner) tools() {
+	start := s.i
+	s.texts("name", "description", 1)
+	s.out.tools = s.out.tools || len(strings.Trim(string(s.b[start:min(s.i, start+8)]), "[] \t\r\n")) > 0
+}
+
+func (s *scanner) format(k uint8) {
+	if k != isObject {
+		s.skip(1)
+		return
+	}
+	s.object(2, func(key []byte) {
+		switch {
+		case string(key) == "type" && s.kind() == isString:
+			s.out.schema = s.text() == "json_schema"
+		case string(key) == "json_schema" && s.kind() == isObject:
+			s.object(3, func(key []byte) {
+				if string(key) == "schema" {
+					s.countRaw(3)
+					return
+				}
+				s.skip(3)
+			})
+		default:
+			s.skip(2)
+		}
+	})
+}
