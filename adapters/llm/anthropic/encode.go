@@ -3,9 +3,11 @@ package anthropic
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
+	"errors"
+	"fmt"
 	"strings"
 
+	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
 )
 
@@ -19,18 +21,15 @@ const (
 
 // encoder turns a neutral request into the vendor's and remembers what had to be left out.
 type encoder struct {
-	out     *request
-	ids     toolIDs
-	dropped []string
+	out   *request
+	ids   toolIDs
+	drops llm.Drops
 }
 
 // encode gives the vendor's request and the names of the fields that it cannot honour. With r.Strict the first such field is a failure,
 // and so is, always, content that cannot be left out without changing what was asked.
 func encode(model string, r *chat.Request, stream bool) (*request, []string, error) {
 	e := &encoder{out: &request{Model: model, MaxTokens: defaultMaxTokens, Stream: stream}, ids: newToolIDs()}
-	for _, field := range r.Untranslated {
-		e.drop(field)
-	}
 	e.sampling(r)
 	e.format(r)
 	if err := e.messages(r); err != nil {
@@ -39,17 +38,11 @@ func encode(model string, r *chat.Request, stream bool) (*request, []string, err
 	if err := e.tools(r); err != nil {
 		return nil, nil, err
 	}
-	if r.Strict && len(e.dropped) > 0 {
-		return nil, nil, unsupported(e.dropped[0], "anthropic cannot honour "+strings.Join(e.dropped, ", "))
+	dropped, err := e.drops.Fields(r)
+	if err != nil {
+		return nil, nil, err
 	}
-	return e.out, e.dropped, nil
-}
-
-// drop names a field that is left out, once.
-func (e *encoder) drop(field string) {
-	if !slices.Contains(e.dropped, field) {
-		e.dropped = append(e.dropped, field)
-	}
+	return e.out, dropped, nil
 }
 
 func (e *encoder) sampling(r *chat.Request) {
@@ -59,36 +52,36 @@ func (e *encoder) sampling(r *chat.Request) {
 	switch {
 	case r.Temperature == nil:
 	case *r.Temperature > 1:
-		e.drop("temperature") // the vendor's scale ends at 1, which is also its default
+		e.drops.Add("temperature") // the vendor's scale ends at 1, which is also its default
 	default:
 		e.out.Temperature = r.Temperature
 	}
 	switch {
 	case r.TopP == nil:
 	case e.out.Temperature != nil:
-		e.drop("top_p") // models from 4.1 on refuse the two together
+		e.drops.Add("top_p") // models from 4.1 on refuse the two together
 	default:
 		e.out.TopP = r.TopP
 	}
 	for _, stop := range r.Stop {
 		if strings.TrimSpace(stop) == "" {
-			e.drop("stop") // the vendor refuses a sequence of white space
+			e.drops.Add("stop") // the vendor refuses a sequence of white space
 			continue
 		}
 		e.out.StopSequences = append(e.out.StopSequences, stop)
 	}
 	if r.Seed != nil {
-		e.drop("seed")
+		e.drops.Add("seed")
 	}
 	if r.Reasoning != "" {
 		// Which of effort, budget or neither a model takes differs from model to model and the wrong one is refused; the vendor's own
 		// OpenAI endpoint ignores the field too.
-		e.drop("reasoning_effort")
+		e.drops.Add("reasoning_effort")
 	}
 	switch {
 	case r.EndUser == "":
 	case len(r.EndUser) > maxUserID:
-		e.drop("user")
+		e.drops.Add("user")
 	default:
 		e.out.Metadata = &metadata{UserID: r.EndUser}
 	}
@@ -102,9 +95,9 @@ func (e *encoder) format(r *chat.Request) {
 			e.out.OutputConfig = &outputConfig{Format: outputFormat{Type: "json_schema", Schema: r.Format.Schema}}
 			return
 		}
-		e.drop("response_format")
+		e.drops.Add("response_format")
 	default:
-		e.drop("response_format") // the vendor has no JSON mode without a schema
+		e.drops.Add("response_format") // the vendor has no JSON mode without a schema
 	}
 }
 
@@ -112,7 +105,7 @@ func (e *encoder) tools(r *chat.Request) error {
 	for i, t := range r.Tools {
 		schema, ok := inputSchema(t.Schema)
 		if !ok {
-			return unsupportedAt("tools[%d].function.parameters", i, "anthropic takes a JSON Schema object only")
+			return unsupported("anthropic takes a JSON Schema object only", "tools[%d].function.parameters", i)
 		}
 		out := tool{Name: t.Name, Description: t.Description, InputSchema: schema}
 		if t.Strict != nil && *t.Strict {
@@ -179,4 +172,9 @@ func inputSchema(schema []byte) (json.RawMessage, bool) {
 // isObject reports whether text is one whole JSON object.
 func isObject(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) && json.Valid(text)
+}
+
+// unsupported is content that this vendor cannot take, found before the call.
+func unsupported(why, param string, at ...any) *chat.Failure {
+	return &chat.Failure{Class: chat.ClassUnsupport, Param: fmt.Sprintf(param, at...), Message: why, Err: errors.New(why)}
 }

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -24,7 +23,7 @@ var imageTypes = map[string]bool{"image/jpeg": true, "image/png": true, "image/g
 func (e *encoder) messages(r *chat.Request) error {
 	for i, m := range r.Messages {
 		if m.Name != "" && m.Role != chat.RoleTool {
-			e.drop("messages[].name")
+			e.drops.Add("messages[].name")
 		}
 		var err error
 		switch m.Role {
@@ -45,7 +44,7 @@ func (e *encoder) messages(r *chat.Request) error {
 		}
 	}
 	if len(e.out.Messages) == 0 {
-		return unsupported("messages", "anthropic needs at least one user message that is not blank")
+		return unsupported("anthropic needs at least one user message that is not blank", "messages")
 	}
 	e.trimEnd()
 	return nil
@@ -70,7 +69,7 @@ func (e *encoder) system(i int, m chat.Message) error {
 	}
 	for _, b := range blocks {
 		if b.Type != "text" {
-			return unsupportedAt("messages[%d].content", i, "anthropic takes text only in a system message")
+			return unsupported("anthropic takes text only in a system message", "messages[%d].content", i)
 		}
 	}
 	e.out.System = append(e.out.System, blocks...)
@@ -80,10 +79,10 @@ func (e *encoder) system(i int, m chat.Message) error {
 func (e *encoder) assistant(i int, m chat.Message) error {
 	if len(e.out.Messages) == 0 {
 		if len(m.ToolCalls) > 0 {
-			return unsupportedAt("messages[%d].role", i, "anthropic wants a user message before the first tool call")
+			return unsupported("anthropic wants a user message before the first tool call", "messages[%d].role", i)
 		}
 		if m.Text() != "" {
-			e.drop(fmt.Sprintf("messages[%d]", i)) // a greeting: the vendor refuses a conversation that it opens
+			e.drops.Add(fmt.Sprintf("messages[%d]", i)) // a greeting: the vendor refuses a conversation that it opens
 		}
 		return nil
 	}
@@ -93,7 +92,7 @@ func (e *encoder) assistant(i int, m chat.Message) error {
 	}
 	for _, b := range blocks {
 		if b.Type != "text" {
-			return unsupportedAt("messages[%d].content", i, "anthropic takes text only in an assistant message")
+			return unsupported("anthropic takes text only in an assistant message", "messages[%d].content", i)
 		}
 	}
 	for j, c := range m.ToolCalls {
@@ -102,7 +101,7 @@ func (e *encoder) assistant(i int, m chat.Message) error {
 			input = json.RawMessage("{}")
 		}
 		if !isObject(input) {
-			return unsupportedAt(fmt.Sprintf("messages[%%d].tool_calls[%d].function.arguments", j), i, "anthropic takes a JSON object only")
+			return unsupported("anthropic takes a JSON object only", "messages[%d].tool_calls[%d].function.arguments", i, j)
 		}
 		blocks = append(blocks, block{Type: "tool_use", ID: e.ids.call(c.ID), Name: c.Name, Input: input})
 	}
@@ -138,15 +137,15 @@ func (e *encoder) parts(i int, parts []chat.Part) ([]block, error) {
 		case p.Kind == chat.PartImage:
 			src, ok := imageSource(p.Image)
 			if !ok {
-				return nil, unsupportedAt("messages[%d].content", i, "anthropic takes JPEG, PNG, GIF and WebP images only")
+				return nil, unsupported("anthropic takes JPEG, PNG, GIF and WebP images only", "messages[%d].content", i)
 			}
 			if p.Image.Detail != "" && p.Image.Detail != "auto" {
-				e.drop("image_url.detail")
+				e.drops.Add("image_url.detail")
 			}
 			blocks = append(blocks, block{Type: "image", Source: src})
 		case p.Text == "":
 		case strings.TrimSpace(p.Text) == "":
-			e.drop("messages[].content")
+			e.drops.Add("messages[].content")
 		default:
 			blocks = append(blocks, block{Type: "text", Text: p.Text})
 		}
@@ -170,16 +169,6 @@ func (e *encoder) trimEnd() {
 	}
 	if trimmed := strings.TrimRightFunc(end.Text, unicode.IsSpace); trimmed != end.Text {
 		end.Text = trimmed
-		e.drop("messages[].content")
+		e.drops.Add("messages[].content")
 	}
-}
-
-// unsupported is a field that this vendor cannot honour, found before the call.
-func unsupported(param, why string) *chat.Failure {
-	return &chat.Failure{Class: chat.ClassUnsupport, Param: param, Message: why, Err: errors.New(why)}
-}
-
-// unsupportedAt is unsupported for the i-th of a list.
-func unsupportedAt(format string, i int, why string) *chat.Failure {
-	return unsupported(fmt.Sprintf(format, i), why)
 }

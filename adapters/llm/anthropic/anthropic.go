@@ -1,0 +1,83 @@
+// Package anthropic speaks the Messages API of Anthropic's Claude models.
+package anthropic
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/llm/internal/events"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// version is the dialect's version, sent with every call.
+const version = "2023-06-01"
+
+//go:embed testdata/*.http
+var cases embed.FS
+
+// Vendor is the registration of Anthropic.
+var Vendor = llm.Vendor{
+	Name:  "anthropic",
+	New:   func(client *http.Client) (outbound.Provider, outbound.Relay) { return &provider{client}, nil },
+	Cases: cases,
+}
+
+var _ outbound.Provider = (*provider)(nil)
+
+// provider implements outbound.Provider.
+type provider struct{ client *http.Client }
+
+// Complete implements outbound.Provider.
+func (p *provider) Complete(ctx context.Context, to outbound.Target, r *chat.Request) (*chat.Response, error) {
+	resp, dropped, err := p.post(ctx, to, r, false)
+	if err != nil {
+		return nil, err
+	}
+	body, err := llm.ReadAnswer(ctx, resp)
+	if err != nil {
+		return nil, err
+	}
+	out, err := decode(body, to)
+	if err != nil {
+		return nil, err
+	}
+	out.Dropped = dropped
+	return out, nil
+}
+
+// Stream implements outbound.Provider.
+func (p *provider) Stream(ctx context.Context, to outbound.Target, r *chat.Request) (chat.Stream, error) {
+	resp, dropped, err := p.post(ctx, to, r, true)
+	if err != nil {
+		return nil, err
+	}
+	answer := events.Answer{Response: resp, To: to, Decoder: &decoder{to: to}, Explain: explain, Dropped: dropped}
+	return answer.Stream(ctx)
+}
+
+func (p *provider) post(ctx context.Context, to outbound.Target, r *chat.Request, stream bool) (*http.Response, []string, error) {
+	out, dropped, err := encode(to.Model, r, stream)
+	if err != nil {
+		return nil, nil, err
+	}
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(out); err != nil {
+		return nil, nil, chat.Fail(chat.ClassUnsupport, fmt.Errorf("encode the request: %w", err))
+	}
+	resp, err := llm.Call{
+		To:      to,
+		URL:     llm.JoinURL(to.BaseURL, "/v1/messages"),
+		Header:  http.Header{"X-Api-Key": {to.Secret.Reveal()}, "Anthropic-Version": {version}},
+		Body:    body.Bytes(),
+		Explain: explain,
+	}.Do(ctx, p.client)
+	return resp, dropped, err
+}

@@ -1,0 +1,334 @@
+package anthropic_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/forge1/forge1/adapters/llm/anthropic"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// wire plays the vendor without a network: a function from the request to the answer.
+type wire func(*http.Request) *http.Response
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r), nil }
+
+func answer(contentType string, body io.Reader) *http.Response {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(body), ContentLength: -1}
+}
+
+func provider(w wire) outbound.Provider {
+	p, _ := anthropic.Vendor.New(&http.Client{Transport: w})
+	return p
+}
+
+var target = outbound.Target{Provider: "claude", Model: "claude-test", Secret: secret.New("sk-ant-test"), BaseURL: "https://vendor.test/"}
+
+const okBody = `{"type":"message","id":"msg_1","model":"m","content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}`
+
+// sent gives the body of the request that r becomes, and the answer to it.
+func sent(t *testing.T, r *chat.Request) (map[string]any, *chat.Response, error) {
+	t.Helper()
+	var body map[string]any
+	resp, err := provider(func(q *http.Request) *http.Response {
+		if err := json.NewDecoder(q.Body).Decode(&body); err != nil {
+			t.Errorf("the request's body is not JSON: %v", err)
+		}
+		return answer("application/json", strings.NewReader(okBody))
+	}).Complete(t.Context(), target, r)
+	return body, resp, err
+}
+
+func decoded(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("the test's own JSON: %v in %s", err, text)
+	}
+	return v
+}
+
+func user(text string) chat.Message      { return chat.Text(chat.RoleUser, text) }
+func assistant(text string) chat.Message { return chat.Text(chat.RoleAssistant, text) }
+func system(text string) chat.Message    { return chat.Text(chat.RoleSystem, text) }
+
+func talk(m ...chat.Message) *chat.Request { return &chat.Request{Messages: m} }
+
+func calls(c ...chat.ToolCall) chat.Message {
+	return chat.Message{Role: chat.RoleAssistant, ToolCalls: c}
+}
+
+func result(id, text string) chat.Message {
+	return chat.Message{Role: chat.RoleTool, ToolCallID: id, Parts: []chat.Part{{Text: text}}}
+}
+
+func picture(img chat.Image) chat.Message {
+	return chat.Message{Role: chat.RoleUser, Parts: []chat.Part{{Text: "What is this?"}, {Kind: chat.PartImage, Image: img}}}
+}
+
+func with(change func(*chat.Request)) *chat.Request {
+	r := talk(user("Hi"))
+	change(r)
+	return r
+}
+
+// says is the messages field of a conversation that is one "Hi".
+const says = `"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]`
+
+func TestARequestIsSentInTheVendorsWords(t *testing.T) {
+	t.Parallel()
+	weather := chat.Tool{Name: "weather", Description: "d", Schema: []byte(`{"type":"object","properties":{"city":{"type":"string"}}}`)}
+	const weatherJSON = `"tools":[{"name":"weather","description":"d","input_schema":{"type":"object","properties":{"city":{"type":"string"}}}}]`
+	tests := map[string]struct {
+		request *chat.Request
+		want    string // of the body; model and max_tokens 4096 are added where they are missing
+		dropped []string
+	}{
+		"a limit is sent though none was given": {talk(user("Hi")), says + `,"max_tokens":4096`, nil},
+		"the caller's limit is sent":            {with(func(r *chat.Request) { r.MaxTokens = new(7) }), says + `,"max_tokens":7`, nil},
+		"system messages become blocks of system, in order": {
+			talk(system("One."), user("Hi"), system("Two."), system("")),
+			`"system":[{"type":"text","text":"One."},{"type":"text","text":"Two."}],` + says, nil,
+		},
+		"turns of one role in a row are merged": {
+			talk(user("a"), user("b"), assistant("c"), assistant("d"), user("e")),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+			{"role":"assistant","content":[{"type":"text","text":"c"},{"type":"text","text":"d"}]},
+			{"role":"user","content":[{"type":"text","text":"e"}]}]`, nil,
+		},
+		"text is carried byte for byte": {
+			talk(user("  <b>&\u2028\tgrüß 👩‍🔧 \n")),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"  <b>&\u2028\tgrüß 👩‍🔧 \n"}]}]`, nil,
+		},
+		"a message without text is left out": {
+			talk(user("Hi"), assistant(""), user("")), says, nil,
+		},
+		"white space alone is left out and named": {
+			talk(user("Hi"), assistant(" \n"), user("Hi")),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"Hi"}]}]`, []string{"messages[].content"},
+		},
+		"an opening by the assistant is left out and named": {
+			talk(system("s"), assistant("Welcome!"), user("Hi")), `"system":[{"type":"text","text":"s"}],` + says, []string{"messages[1]"},
+		},
+		"white space at the very end of the assistant's turn is left out and named": {
+			talk(user("Hi"), assistant("So: \n")),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"So:"}]}]`,
+			[]string{"messages[].content"},
+		},
+		"temperature within the scale": {with(func(r *chat.Request) { r.Temperature = new(1.0) }), says + `,"temperature":1`, nil},
+		"temperature zero":             {with(func(r *chat.Request) { r.Temperature = new(0.0) }), says + `,"temperature":0`, nil},
+		"temperature beyond the scale": {with(func(r *chat.Request) { r.Temperature = new(1.5) }), says, []string{"temperature"}},
+		"top_p alone":                  {with(func(r *chat.Request) { r.TopP = new(0.5) }), says + `,"top_p":0.5`, nil},
+		"top_p beside temperature": {
+			with(func(r *chat.Request) { r.TopP, r.Temperature = new(0.5), new(0.2) }), says + `,"temperature":0.2`, []string{"top_p"},
+		},
+		"stop sequences, but none of white space": {
+			with(func(r *chat.Request) { r.Stop = []string{"END", "\n"} }), says + `,"stop_sequences":["END"]`, []string{"stop"},
+		},
+		"the user's id": {with(func(r *chat.Request) { r.EndUser = "u-1" }), says + `,"metadata":{"user_id":"u-1"}`, nil},
+		"a user's id that is too long": {
+			with(func(r *chat.Request) { r.EndUser = strings.Repeat("u", 257) }), says, []string{"user"},
+		},
+		"what the vendor does not know, and what the neutral form does not": {
+			with(func(r *chat.Request) {
+				r.Seed, r.Reasoning, r.Format, r.Untranslated = new(int64(1)), "high", chat.Format{Kind: chat.FormatJSON}, []string{"n", "seed"}
+			}), says, []string{"seed", "reasoning_effort", "response_format", "n"},
+		},
+		"a participant's name": {
+			talk(chat.Message{Role: chat.RoleUser, Name: "Ann", Parts: []chat.Part{{Text: "Hi"}}}), says, []string{"messages[].name"},
+		},
+		"an answer by schema": {
+			with(func(r *chat.Request) {
+				r.Format = chat.Format{Kind: chat.FormatSchema, Name: "x", Schema: []byte(`{"type":"object"}`)}
+			}),
+			says + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`, nil,
+		},
+		"tools, and nothing said of choice": {with(func(r *chat.Request) { r.Tools = []chat.Tool{weather} }), says + `,` + weatherJSON, nil},
+		"a tool without schema, one without type, one that is strict": {
+			with(func(r *chat.Request) {
+				r.Tools = []chat.Tool{
+					{Name: "a"}, {Name: "b", Schema: []byte(`{"properties":{}}`)},
+					{Name: "c", Schema: []byte(`{"type":"object"}`), Strict: new(true)}, {Name: "d", Strict: new(false)},
+				}
+			}),
+			says + `,"tools":[{"name":"a","input_schema":{"type":"object"}},{"name":"b","input_schema":{"type":"object","properties":{}}},
+			{"name":"c","input_schema":{"type":"object"},"strict":true},{"name":"d","input_schema":{"type":"object"}}]`, nil,
+		},
+		"a choice without tools is nothing": {
+			with(func(r *chat.Request) { r.ToolChoice.Mode, r.ParallelTools = chat.ToolNone, new(false) }), says, nil,
+		},
+		"parallel calls forbidden, nothing else": {
+			with(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(false) }),
+			says + `,` + weatherJSON + `,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`, nil,
+		},
+		"parallel calls allowed is what the vendor does anyway": {
+			with(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(true) }), says + `,` + weatherJSON, nil,
+		},
+		"an image by its bytes": {
+			talk(picture(chat.Image{MediaType: "image/png", Data: "iVBORw0K", Detail: "auto"})),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},
+			{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0K"}}]}]`, nil,
+		},
+		"an image by its address, with a detail that the vendor does not know": {
+			talk(picture(chat.Image{URL: "https://img.test/a.png", Detail: "low"})),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},
+			{"type":"image","source":{"type":"url","url":"https://img.test/a.png"}}]}]`, []string{"image_url.detail"},
+		},
+	}
+	for mode, want := range map[chat.ToolMode]string{
+		chat.ToolAuto: `{"type":"auto"}`, chat.ToolNone: `{"type":"none"}`, chat.ToolRequired: `{"type":"any"}`,
+		chat.ToolNamed: `{"type":"tool","name":"weather"}`,
+	} {
+		r := with(func(r *chat.Request) { r.Tools, r.ToolChoice.Mode = []chat.Tool{weather}, mode })
+		if mode == chat.ToolNamed {
+			r.ToolChoice.Name = "weather"
+		}
+		tests["tool choice "+string(mode)] = struct {
+			request *chat.Request
+			want    string
+			dropped []string
+		}{r, says + `,` + weatherJSON + `,"tool_choice":` + want, nil}
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, resp, err := sent(t, test.request)
+			if err != nil {
+				t.Fatalf("Complete: %v", err)
+			}
+			want := decoded(t, `{"max_tokens":4096,"model":"claude-test",`+test.want+`}`)
+			if diff := cmp.Diff(want, any(got)); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.dropped, resp.Dropped); diff != "" {
+				t.Errorf("dropped (-want +got):\n%s", diff)
+			}
+			strict := *test.request
+			strict.Strict = true
+			_, _, err = sent(t, &strict)
+			if f, ok := errors.AsType[*chat.Failure](err); len(test.dropped) == 0 && err != nil ||
+				len(test.dropped) > 0 && (!ok || f.Class != chat.ClassUnsupport || f.Param != test.dropped[0]) {
+				t.Errorf("strict: got %v, want a refusal of %q", err, test.dropped)
+			}
+		})
+	}
+}
+
+func TestToolsOfAConversation(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		request *chat.Request
+		want    string
+	}{
+		"results go into the user's turn, all of them before what the user says next": {
+			talk(user("Hi"), calls(chat.ToolCall{ID: "toolu_a", Name: "f", Arguments: `{"x":1e2}`}, chat.ToolCall{ID: "toolu_b", Name: "f"}),
+				result("toolu_a", "one"), result("toolu_b", ""), user("And?")),
+			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"toolu_a","name":"f","input":{"x":100}},{"type":"tool_use","id":"toolu_b","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_a","content":"one"},{"type":"tool_result","tool_use_id":"toolu_b"},
+			{"type":"text","text":"And?"}]}]`,
+		},
+		"foreign ids are rewritten, the same way for call and result": {
+			talk(user("Hi"), calls(chat.ToolCall{ID: "functions.f:0", Name: "f", Arguments: "{}"}), result("functions.f:0", "one")),
+			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"toolu_8bfccb448abc51623dcd9af4","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_8bfccb448abc51623dcd9af4","content":"one"}]}]`,
+		},
+		"an id that comes a second time is another call's": {
+			talk(user("Hi"), calls(chat.ToolCall{ID: "call_0", Name: "f"}), result("call_0", "one"),
+				calls(chat.ToolCall{ID: "call_0", Name: "f"}), result("call_0", "two")),
+			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"call_0","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_0","content":"one"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"toolu_2a892dd53acf594b85611fab","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_2a892dd53acf594b85611fab","content":"two"}]}]`,
+		},
+		"a result with a picture": {
+			talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}), chat.Message{Role: chat.RoleTool, ToolCallID: "a", Parts: []chat.Part{
+				{Text: "see"}, {Kind: chat.PartImage, Image: chat.Image{MediaType: "image/webp", Data: "UklG"}},
+			}}),
+			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"see"},
+			{"type":"image","source":{"type":"base64","media_type":"image/webp","data":"UklG"}}]}]}]`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, _, err := sent(t, test.request)
+			if err != nil {
+				t.Fatalf("Complete: %v", err)
+			}
+			if diff := cmp.Diff(decoded(t, test.want), got["messages"]); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+			// The vendor refuses a history of calls without declarations.
+			wantTools := decoded(t, `[{"name":"f","input_schema":{"type":"object"}}]`)
+			if diff := cmp.Diff([]any{wantTools, decoded(t, `{"type":"none"}`)}, []any{got["tools"], got["tool_choice"]}); diff != "" {
+				t.Errorf("tools and choice (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestContentThatTheVendorCannotTakeIsRefusedBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		request *chat.Request
+		param   string
+	}{
+		"nothing said":                      {talk(), "messages"},
+		"nothing but a system message":      {talk(system("s")), "messages"},
+		"nothing but white space":           {talk(user(" ")), "messages"},
+		"an image of another type":          {talk(picture(chat.Image{MediaType: "image/tiff", Data: "AA"})), "messages[0].content"},
+		"an image in a system message":      {talk(user("Hi"), chat.Message{Role: chat.RoleSystem, Parts: picture(chat.Image{URL: "https://a.test"}).Parts}), "messages[1].content"},
+		"an image by the assistant":         {talk(user("Hi"), chat.Message{Role: chat.RoleAssistant, Parts: picture(chat.Image{URL: "https://a.test"}).Parts}), "messages[1].content"},
+		"a call that opens":                 {talk(calls(chat.ToolCall{ID: "a", Name: "f"}), result("a", "1")), "messages[0].role"},
+		"arguments that are no object":      {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}, chat.ToolCall{ID: "b", Name: "f", Arguments: "[1]"})), "messages[1].tool_calls[1].function.arguments"},
+		"arguments that are cut short":      {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f", Arguments: `{"x":`})), "messages[1].tool_calls[0].function.arguments"},
+		"a tool's schema that is no schema": {with(func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a", Schema: []byte("7")}} }), "tools[0].function.parameters"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body, _, err := sent(t, test.request)
+			f, ok := errors.AsType[*chat.Failure](err)
+			if !ok || f.Class != chat.ClassUnsupport || f.Param != test.param || f.Message == "" {
+				t.Errorf("got %#v, want class %q and param %q with a message", err, chat.ClassUnsupport, test.param)
+			}
+			if body != nil {
+				t.Errorf("the vendor was asked: %v", body)
+			}
+		})
+	}
+}
+
+func TestTheCallCarriesKeyAndVersionInItsHeaders(t *testing.T) {
+	t.Parallel()
+	var got *http.Request
+	p := provider(func(r *http.Request) *http.Response {
+		got = r
+		return answer("application/json", bytes.NewReader([]byte(okBody)))
+	})
+	if _, err := p.Complete(t.Context(), target, talk(user("Hi"))); err != nil {
+		t.Fatalf("Complete: %v", err)
+	}
+	if want := "https://vendor.test/v1/messages"; got.Method != http.MethodPost || got.URL.String() != want {
+		t.Errorf("got %s %s, want POST %s", got.Method, got.URL, want)
+	}
+	for name, want := range map[string]string{"X-Api-Key": "sk-ant-test", "Anthropic-Version": "2023-06-01", "Content-Type": "application/json", "Authorization": ""} {
+		if v := got.Header.Get(name); v != want {
+			t.Errorf("%s: got %q, want %q", name, v, want)
+		}
+	}
+}
