@@ -267,7 +267,7 @@ func (p *performance) pieces(status int, header http.Header, pieces []piece) {
 		if i == len(pieces)-1 && !stalls {
 			p.entry.end(ok)
 		}
-		if _, err := p.w.Write(piece.data); err != nil || (first && !p.flush()) {
+		if _, err := p.w.Write(piece.data); err != nil || (first && !piece.comment && !p.flush()) {
 			p.entry.end(canceled)
 			return
 		}
@@ -275,9 +275,6 @@ func (p *performance) pieces(status int, header http.Header, pieces []piece) {
 			<-p.ctx.Done()
 			return
 		}
-	}
-	if len(pieces) == 0 {
-		p.entry.end(ok)
 	}
 }
 
