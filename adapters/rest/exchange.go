@@ -32,6 +32,7 @@ type exchange struct {
 	status    int
 	failed    *fault.Error // nil: answered as asked
 	receipt   *inbound.Receipt
+	explain   bool // the decision is to be shown
 	late      bool // a stream will end it
 
 	// ctx is the call's, and ends with it; stop must run before the connection is read again.
@@ -260,6 +261,3 @@ func (x *exchange) logLine(took time.Duration) {
 
 // millis gives a duration in milliseconds, to the microsecond.
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// writeReceipt says in headers what became of an AI call.
-func (x *exchange) writeReceipt(r inbound.Receipt) {}

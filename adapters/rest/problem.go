@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -96,7 +97,7 @@ func (x *exchange) refuse(err error) {
 	}
 	if x.openAI() {
 		r.Header.SetContentType("application/json")
-		r.SetBodyRaw(openAIError(f))
+		r.SetBodyRaw(encode(openAIErrorOf(f)))
 		return
 	}
 	r.Header.SetContentType("application/problem+json")
@@ -110,8 +111,12 @@ func (x *exchange) openAI() bool {
 
 // problem puts a fault in the form of RFC 9457.
 func (x *exchange) problem(f *fault.Error) Problem {
+	code := f.Code
+	if code == "" {
+		code = "invalid_request" // a provider that named none
+	}
 	p := Problem{
-		Type: x.s.config.PublicBaseURL + "/problems/" + f.Code, Title: titleOf(f), Status: statusOf(f), Detail: f.Msg, Code: f.Code,
+		Type: x.s.config.PublicBaseURL + "/problems/" + url.PathEscape(code), Title: titleOf(f), Status: statusOf(f), Detail: f.Msg, Code: code,
 		RequestID: x.requestID,
 	}
 	for _, e := range f.Fields {

@@ -44,6 +44,7 @@ type route struct {
 	shape   shape
 	large   bool // takes bodies up to MaxBodyBytes
 
+	hidden                bool // not part of the document: pages and their assets
 	id, tag, summary, doc string
 	params                []param
 	body                  any  // a value of the request's type; nil: none

@@ -1,32 +1,166 @@
 package rest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/domain/tenant"
+)
 
 // table lists every route.
 func (s *Server) table() []route {
-	return s.healthRoutes()
+	return slices.Concat(authRoutes(), keyRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
 }
 
-func (s *Server) healthRoutes() []route {
+func authRoutes() []route {
+	r := func(name, summary, doc string, body any, handle func(*exchange) error, faults []int, replies ...answer) route {
+		return route{
+			method: http.MethodPost, pattern: "/api/v1/auth/" + name, access: anyone, id: name, tag: "auth", summary: summary, doc: doc,
+			body: body, handle: handle, replies: replies, faults: append(faults, http.StatusTooManyRequests, http.StatusServiceUnavailable),
+		}
+	}
+	logout := r("logout", "Sign out", "Always 204 for tokens that are unknown, expired or another's. all needs a live token.", LogoutBody{},
+		(*exchange).logout, []int{401}, answer{status: 204, doc: "Signed out"})
+	logout.bodyOptional = true
+	return []route{
+		r("register", "Ask for an account", "The answer is the same for every address.", RegisterBody{}, (*exchange).register, nil,
+			answer{status: 202, doc: "A mail is on its way", body: Registered{}}),
+		r("verify-email", "Prove an address", "One answer for every token that is no good: 400 token_invalid.", VerifyBody{},
+			(*exchange).verifyEmail, nil, answer{status: 200, doc: "The account exists", body: Verified{}}),
+		r("login", "Sign in", "By exactly one of email and username.", LoginBody{}, (*exchange).login, []int{401, 403},
+			answer{status: 200, doc: "Signed in, or the second factor is wanted", body: Authenticated{}},
+			answer{status: 200, body: MFARequired{}}),
+		r("refresh", "Renew tokens", "The old token works a moment longer and gives the same successor.", RefreshBody{}, (*exchange).refresh,
+			[]int{401}, answer{status: 200, doc: "New tokens", body: Authenticated{}}),
+		logout,
+		{
+			method: http.MethodGet, pattern: "/api/v1/auth/me", access: keyOrSame, id: "me", tag: "auth", summary: "Who am I",
+			handle: (*exchange).me, replies: []answer{{status: 200, doc: "The caller", body: Me{}}}, faults: []int{429},
+		},
+	}
+}
+
+func keyRoutes() []route {
+	const path = "/api/v1/auth/api-keys"
+	id := param{in: "path", name: "id", doc: "The key's id", schema: ""}
 	return []route{
 		{
-			method: http.MethodGet, pattern: "/api/v1/health", access: anyone, id: "health", tag: "health",
-			summary: "Is it running, and which version", handle: (*exchange).health,
-			replies: []answer{{status: 200, doc: "It is running", body: Health{}}},
+			method: http.MethodGet, pattern: path, access: signedIn, id: "list-api-keys", tag: "api keys", summary: "List your API keys",
+			params: []param{
+				{in: "query", name: "limit", doc: "50 when absent", schema: 0, min: 1, max: maxLimit},
+				{in: "query", name: "cursor", doc: "next_cursor of the page before", schema: ""},
+			},
+			handle: (*exchange).listKeys, replies: []answer{{status: 200, doc: "Newest first", body: List[Key]{}}},
 		},
 		{
-			method: http.MethodGet, pattern: "/api/v1/health/live", access: anyone, id: "health-live", tag: "health",
-			summary: "Does the process answer", handle: (*exchange).live,
-			replies: []answer{{status: 200, doc: "It does", body: Live{}}},
+			method: http.MethodPost, pattern: path, access: signedIn, id: "create-api-key", tag: "api keys", summary: "Make an API key",
+			body: KeyBody{}, handle: (*exchange).createKey, replies: []answer{{status: 201, doc: "The key, shown this once", body: NewKey{}}},
 		},
 		{
-			method: http.MethodGet, pattern: "/api/v1/health/ready", access: anyone, id: "health-ready", tag: "health",
-			summary: "Can it do its work", doc: "Only the database and its migrations decide; a failed cache is listed under degraded.",
-			handle: (*exchange).ready,
+			method: http.MethodPost, pattern: path + "/{id}/rotate", access: signedIn, id: "rotate-api-key", tag: "api keys",
+			summary: "Replace an API key", params: []param{id}, body: RotateBody{}, bodyOptional: true, handle: (*exchange).rotateKey,
+			replies: []answer{{status: 201, doc: "Its successor", body: NewKey{}}}, faults: []int{404, 409},
+		},
+		{
+			method: http.MethodDelete, pattern: path + "/{id}", access: signedIn, id: "revoke-api-key", tag: "api keys",
+			summary: "End an API key at once", params: []param{id}, handle: (*exchange).revokeKey,
+			replies: []answer{{status: 204, doc: "Ended"}}, faults: []int{404},
+		},
+	}
+}
+
+// aiHeaders are taken by every AI call.
+func aiHeaders() []param {
+	var tasks []any
+	for _, t := range routing.TaskTypes() {
+		tasks = append(tasks, string(t))
+	}
+	yes := []any{"true", "false"}
+	return []param{
+		{in: "header", name: "X-Forge-Task-Type", doc: "general when nothing says otherwise", schema: "", enum: tasks},
+		{in: "header", name: "X-Forge-Latency-SLO-Ms", doc: "Latency objective", schema: 0, min: 1, max: maxSLO},
+		{in: "header", name: "X-Forge-Cache", doc: "Whether the prompt cache may answer", schema: "", enum: []any{"on", "off"}},
+		{in: "header", name: "X-Forge-Strict", doc: "Fail rather than drop a field that the provider cannot honour", schema: "", enum: yes},
+		{in: "header", name: "X-Forge-Explain", doc: "Show the routing decision", schema: "", enum: yes},
+	}
+}
+
+// callFaults are the ways in which an AI call can fail.
+var callFaults = []int{402, 404, 422, 429, 502, 503, 504}
+
+var callHeaders = []string{"X-Forge-Decision-Id", "X-Forge-Provider", "X-Forge-Model", "X-Forge-Cache", "X-Forge-Dropped", "X-Forge-Decision"}
+
+func aiRoutes() []route {
+	read := func(name, summary string, handle func(*exchange) error, body any) route {
+		return route{
+			method: http.MethodGet, pattern: "/api/v1/ai/" + name, access: scopedKey, scope: tenant.ScopeAI, id: "ai-" + name, tag: "ai",
+			summary: summary, handle: handle, replies: []answer{{status: 200, doc: "As of now", body: body}},
+		}
+	}
+	const events = "event: delta, its data {\"text\"} or {\"tool_call\":{index,id,name,arguments_delta}} (schema Delta); then event: done with a Result, " +
+		"or event: error with a Problem. Lines that begin with a colon are heartbeats."
+	return []route{
+		{
+			method: http.MethodPost, pattern: "/api/v1/ai/execute", access: scopedKey, scope: tenant.ScopeAI, large: true, id: "execute", tag: "ai",
+			summary: "Have a task done", doc: "The router picks a provider; failures are HTTP errors, never 200.", params: aiHeaders(),
+			body: ExecuteBody{}, handle: (*exchange).execute, faults: callFaults,
 			replies: []answer{
-				{status: 200, doc: "It can", body: Ready{}},
-				{status: 503, doc: "It cannot", body: Ready{}},
+				{status: 200, doc: "The answer, whole or as events", body: Result{}, headers: callHeaders},
+				{status: 200, events: events},
 			},
 		},
+		read("models", "Models that can be asked for", (*exchange).models, Models{}),
+		read("capabilities", "Who serves which task type", (*exchange).capabilities, Capabilities{}),
+		read("health", "How the providers stand", (*exchange).providers, Providers{}),
+		{
+			method: http.MethodPost, pattern: "/api/v1/router/explain", access: scopedKey, scope: tenant.ScopeRouter, large: true, id: "explain",
+			tag: "router", summary: "Decide without asking a vendor", params: aiHeaders(), body: ExecuteBody{}, handle: (*exchange).explainRoute,
+			replies: []answer{{status: 200, doc: "The decision", body: Decision{}}}, faults: []int{404, 422, 503},
+		},
+	}
+}
+
+func openAIRoutes() []route {
+	const events = "OpenAI's stream: data: with a chat.completion.chunk, data: [DONE] at the end; a stream that breaks ends with " +
+		"data: {\"error\":{...}} and no [DONE]. Lines that begin with a colon are heartbeats."
+	models := route{
+		method: http.MethodGet, pattern: "/v1/models", access: scopedKey, scope: tenant.ScopeAI, shape: shapeOpenAI, id: "list-models",
+		tag: "openai", summary: "Names that can stand for a model", handle: (*exchange).openAIModels,
+		replies: []answer{{status: 200, doc: "The names", body: OpenAIModels{}}},
+	}
+	model := models
+	model.pattern, model.id, model.summary, model.handle = "/v1/models/{id...}", "get-model", "One name", (*exchange).openAIModel
+	model.params = []param{{in: "path", name: "id", doc: "A name, with its slash", schema: ""}}
+	model.replies, model.faults = []answer{{status: 200, doc: "The name", body: OpenAIModel{}}}, []int{404}
+	return []route{
+		{
+			method: http.MethodPost, pattern: "/v1/chat/completions", access: scopedKey, scope: tenant.ScopeAI, shape: shapeOpenAI, large: true,
+			id: "chat-completions", tag: "openai", summary: "OpenAI's chat completions",
+			doc:    "To a vendor of the same dialect the body goes as it is; for others it is translated, and what they cannot honour is named in X-Forge-Dropped.",
+			params: aiHeaders(), body: chatRequest{}, handle: (*exchange).chatCompletions, faults: callFaults,
+			replies: []answer{
+				{status: 200, doc: "The answer, whole or as events", body: chatResponse{}, headers: callHeaders},
+				{status: 200, events: events},
+			},
+		},
+		models,
+		model,
+	}
+}
+
+func healthRoutes() []route {
+	r := func(name, summary, doc string, handle func(*exchange) error, replies ...answer) route {
+		return route{
+			method: http.MethodGet, pattern: "/api/v1/health" + name, access: anyone, id: "health" + name, tag: "health",
+			summary: summary, doc: doc, handle: handle, replies: replies,
+		}
+	}
+	return []route{
+		r("", "Is it running, and which version", "", (*exchange).health, answer{status: 200, doc: "It is", body: Health{}}),
+		r("/live", "Does the process answer", "", (*exchange).live, answer{status: 200, doc: "It does", body: Live{}}),
+		r("/ready", "Can it do its work", "Only the database and its migrations decide; a failed cache is listed under degraded.",
+			(*exchange).ready, answer{status: 200, doc: "It can", body: Ready{}},
+			answer{status: 503, doc: "It cannot", body: Ready{}, headers: []string{"Retry-After"}}),
 	}
 }

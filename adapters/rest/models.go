@@ -1,0 +1,166 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+// Models lists what can be asked for.
+type Models struct {
+	Items []Model `json:"items" nullable:"false"`
+}
+
+// Model is one model of one provider.
+type Model struct {
+	Name         string   `json:"name" doc:"<provider>/<model>, as model names are given"`
+	Provider     string   `json:"provider"`
+	Capabilities []string `json:"capabilities" nullable:"false" doc:"Task types"`
+	Features     []string `json:"features" nullable:"false" doc:"vision, tools, json_schema, streaming"`
+	Context      *int     `json:"context_window" doc:"Tokens; null when unknown"`
+	Price        *Price   `json:"price"`
+	Available    bool     `json:"available"`
+	Reason       *string  `json:"reason" doc:"Why it is not available"`
+}
+
+// Price is in US dollars per 1,000 tokens, as decimals.
+type Price struct {
+	Input      string `json:"input_per_1k_usd"`
+	Output     string `json:"output_per_1k_usd"`
+	CacheRead  string `json:"cache_read_per_1k_usd"`
+	CacheWrite string `json:"cache_write_per_1k_usd"`
+}
+
+// Capabilities says who serves what.
+type Capabilities struct {
+	TaskTypes []string            `json:"task_types" nullable:"false"`
+	Matrix    map[string][]string `json:"matrix" doc:"Providers by task type"`
+}
+
+// Providers says how the providers stand.
+type Providers struct {
+	Providers []Provider `json:"providers" nullable:"false"`
+}
+
+// Provider is how one provider stands.
+type Provider struct {
+	Name       string     `json:"name"`
+	Configured bool       `json:"configured"`
+	Breaker    string     `json:"breaker" enum:"closed,open,half_open"`
+	OpenUntil  *time.Time `json:"open_until"`
+	P95Ms      *int       `json:"p95_ms" doc:"Null until enough calls were seen"`
+}
+
+func (x *exchange) models() error {
+	views, err := x.s.deps.Gateway.Models(x.ctx, x.caller)
+	if err != nil {
+		return err
+	}
+	out := Models{Items: make([]Model, len(views))}
+	for i, v := range views {
+		out.Items[i] = modelOf(v)
+	}
+	return x.reply(http.StatusOK, out)
+}
+
+func modelOf(v inbound.ModelView) Model {
+	m := Model{
+		Name: routing.Target{Provider: v.Provider, Model: v.Model}.String(), Provider: v.Provider, Capabilities: []string{},
+		Features: append([]string{}, v.Features...), Available: v.Available, Reason: orNull(string(v.Reason)),
+	}
+	for _, t := range v.Capabilities {
+		m.Capabilities = append(m.Capabilities, string(t))
+	}
+	if v.Context > 0 {
+		m.Context = &v.Context
+	}
+	if p := v.Price; p != nil {
+		m.Price = &Price{Input: dollars(p.Input), Output: dollars(p.Output), CacheRead: dollars(p.CacheRead), CacheWrite: dollars(p.CacheWrite)}
+	}
+	return m
+}
+
+func (x *exchange) capabilities() error {
+	c, err := x.s.deps.Gateway.Capabilities(x.ctx, x.caller)
+	if err != nil {
+		return err
+	}
+	out := Capabilities{TaskTypes: []string{}, Matrix: make(map[string][]string, len(c.Matrix))}
+	for _, t := range c.TaskTypes {
+		out.TaskTypes = append(out.TaskTypes, string(t))
+		out.Matrix[string(t)] = append([]string{}, c.Matrix[t]...)
+	}
+	return x.reply(http.StatusOK, out)
+}
+
+func (x *exchange) providers() error {
+	out := Providers{Providers: []Provider{}}
+	for _, h := range x.s.deps.Gateway.Health(x.ctx) {
+		p := Provider{Name: h.Name, Configured: h.Configured, Breaker: h.Breaker, OpenUntil: timeOrNull(h.OpenUntil)}
+		if h.P95Ms > 0 {
+			p.P95Ms = &h.P95Ms
+		}
+		out.Providers = append(out.Providers, p)
+	}
+	return x.reply(http.StatusOK, out)
+}
+
+// OpenAIModels lists models in OpenAI's shape.
+type OpenAIModels struct {
+	Object string        `json:"object" enum:"list"`
+	Data   []OpenAIModel `json:"data" nullable:"false"`
+}
+
+// OpenAIModel is a model in OpenAI's shape.
+type OpenAIModel struct {
+	ID      string `json:"id"`
+	Object  string `json:"object" enum:"model"`
+	Created int64  `json:"created" doc:"Always 0: nobody knows"`
+	OwnedBy string `json:"owned_by"`
+}
+
+var errNoModel = fault.New(fault.NotFound, "model_not_found", "there is no model of that name here")
+
+// namesOf lists the names that can stand for a model under /v1: auto, by task type, and those of the providers in use.
+func (x *exchange) namesOf() ([]OpenAIModel, error) {
+	views, err := x.s.deps.Gateway.Models(x.ctx, x.caller)
+	if err != nil {
+		return nil, err
+	}
+	out := []OpenAIModel{{ID: "auto", Object: "model", OwnedBy: "forge1"}}
+	for _, t := range routing.TaskTypes() {
+		out = append(out, OpenAIModel{ID: "auto:" + string(t), Object: "model", OwnedBy: "forge1"})
+	}
+	for _, v := range views {
+		switch v.Reason {
+		case "", routing.BreakerOpen, routing.RateLimited: // away for a moment is not gone
+			out = append(out, OpenAIModel{ID: routing.Target{Provider: v.Provider, Model: v.Model}.String(), Object: "model", OwnedBy: v.Provider})
+		}
+	}
+	return out, nil
+}
+
+func (x *exchange) openAIModels() error {
+	names, err := x.namesOf()
+	if err != nil {
+		return err
+	}
+	return x.reply(http.StatusOK, OpenAIModels{Object: "list", Data: names})
+}
+
+func (x *exchange) openAIModel() error {
+	names, err := x.namesOf()
+	if err != nil {
+		return err
+	}
+	id := x.pathParam("+")
+	for _, m := range names {
+		if m.ID == id {
+			return x.reply(http.StatusOK, m)
+		}
+	}
+	return errNoModel.At(fault.Field{Pointer: "model"})
+}
