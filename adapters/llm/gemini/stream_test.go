@@ -142,6 +142,7 @@ func TestAWholeAnswerThatIsNone(t *testing.T) {
 		`{"candidates":[{"content":{},"finishReason":"UNEXPECTED_TOOL_CALL"}]}`:                                             chat.ClassBadResponse,
 		`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"x"}}`:                                                chat.ClassRateLimited,
 		`{"error":{"code":400,"status":"FAILED_PRECONDITION","message":"User location is not supported for the API use."}}`: chat.ClassAuth,
+		`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"Renew it.","details":[{"reason":"API_KEY_EXPIRED"}]}}`: chat.ClassAuth,
 		`{"error":{"code":400,"status":"FAILED_PRECONDITION","message":"The file is not active."}}`:                         chat.ClassInvalid,
 	} {
 		w := wire(func(*http.Request) *http.Response { return answer("application/json", strings.NewReader(body)) })
