@@ -9,3 +9,6 @@ import "embed"
 //
 //go:embed postgres/*.sql sqlite/*.sql
 var Files embed.FS
+
+// Dialects names the folders.
+var Dialects = []string{"postgres", "sqlite"}

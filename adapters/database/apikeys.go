@@ -38,7 +38,7 @@ func apiKeyRowOf(s tenant.KeySnapshot) *apiKeyRow {
 
 func (r *apiKeyRow) key() *tenant.APIKey {
 	s := tenant.KeySnapshot{
-		ID: tenant.KeyID(r.ID), Tenant: tenant.ID(r.TenantID), Creator: user.ID(r.CreatorID), Name: r.Name, Scopes: r.Scopes.Value,
+		ID: tenant.KeyID(r.ID), Tenant: tenant.ID(r.TenantID), Creator: user.ID(r.CreatorID), Name: r.Name, Scopes: r.Scopes.Of,
 		CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time, EndsAt: r.EndsAt.Time, LastUsed: r.LastUsed.Time,
 	}
 	copy(s.SecretHash[:], r.SecretHash)

@@ -17,25 +17,18 @@ import (
 
 // Migration is one step of the schema.
 type Migration struct {
-	ID        string // when it was made: YYYYMMDDhhmmss
-	Name      string
-	AppliedAt time.Time // zero: pending
-	Known     bool      // false: applied by a newer version of the program
+	Name      string // <YYYYMMDDhhmmss>_<name>
+	Applied   bool
+	AppliedAt time.Time // zero: not applied
+	Newer     bool      // applied by a newer version of the program, which alone can undo it
 }
-
-// String gives id_name.
-func (m Migration) String() string { return m.ID + "_" + m.Name }
-
-// Pending reports whether the migration has not been applied.
-func (m Migration) Pending() bool { return m.AppliedAt.IsZero() }
 
 // migrationRow notes that a migration ran. It is written in the transaction of the migration itself, so that the two cannot disagree, whenever the
 // process dies. (Bun's own migrator notes it in a transaction of its own, before or after.)
 type migrationRow struct {
 	bun.BaseModel `bun:"table:schema_migrations"`
 
-	ID        string  `bun:"id,pk,type:text"`
-	Name      string  `bun:"name,type:text,notnull"`
+	Name      string  `bun:"name,pk,type:text"`
 	AppliedAt instant `bun:"applied_at,type:timestamptz,notnull"`
 }
 
@@ -67,7 +60,7 @@ func (db *DB) Pending(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for _, s := range steps {
-		if s.Pending() {
+		if !s.Applied {
 			n++
 		}
 	}
@@ -93,20 +86,22 @@ func (m *Migrator) status(ctx context.Context, db bun.IDB) ([]Migration, error) 
 		return steps, err
 	}
 	var rows []migrationRow
-	if err := db.NewSelect().Model(&rows).Order("id").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&rows).Order("name").Scan(ctx); err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
-		i := slices.IndexFunc(steps, func(s Migration) bool { return s.ID == row.ID })
+		i := slices.IndexFunc(steps, func(s Migration) bool { return s.Name == row.Name })
 		if i < 0 {
-			steps = append(steps, Migration{ID: row.ID, Name: row.Name, AppliedAt: row.AppliedAt.Time})
-			continue
+			i = len(steps)
+			steps = append(steps, Migration{Name: row.Name, Newer: true})
 		}
-		steps[i].AppliedAt = row.AppliedAt.Time
+		steps[i].Applied, steps[i].AppliedAt = true, row.AppliedAt.Time
 	}
-	slices.SortFunc(steps, func(a, b Migration) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(steps, func(a, b Migration) int { return strings.Compare(a.Name, b.Name) })
 	return steps, nil
 }
+
+const idLength = 14
 
 var fileName = regexp.MustCompile(`^(\d{14})_([a-z0-9_]+)\.tx\.(up|down)\.sql$`)
 
@@ -125,25 +120,25 @@ func (m *Migrator) known() ([]Migration, error) {
 		}
 		directions[part[1]]++
 		if part[3] == "up" {
-			steps = append(steps, Migration{ID: part[1], Name: part[2], Known: true})
+			steps = append(steps, Migration{Name: part[1] + "_" + part[2]})
 		}
 	}
 	for _, s := range steps {
-		if directions[s.ID] != 2 {
-			return nil, fmt.Errorf("migration %s: there must be one up and one down file of this id", s)
+		if directions[s.Name[:idLength]] != 2 {
+			return nil, fmt.Errorf("migration %s: there must be one up and one down file of this id", s.Name)
 		}
 	}
 	return steps, nil // in order: ReadDir sorts by name
 }
 
-// Up applies what is pending, oldest first, each file in a transaction of its own, and calls done after each. It gives those it applied itself.
-func (m *Migrator) Up(ctx context.Context, done func(Migration)) (applied []Migration, err error) {
+// Up applies what is pending, oldest first, each file in a transaction of its own. It names those it applied itself, also when it fails.
+func (m *Migrator) Up(ctx context.Context) (applied []string, err error) {
 	if err := m.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("migrate up: %w", m.db.classify(ctx, err))
 	}
 	for {
 		step, more, err := m.step(ctx, "up", func(steps []Migration) int {
-			return slices.IndexFunc(steps, Migration.Pending)
+			return slices.IndexFunc(steps, func(s Migration) bool { return !s.Applied })
 		})
 		if err != nil {
 			return applied, fmt.Errorf("migrate up: %w", m.db.classify(ctx, err))
@@ -152,18 +147,15 @@ func (m *Migrator) Up(ctx context.Context, done func(Migration)) (applied []Migr
 			return applied, nil
 		}
 		applied = append(applied, step)
-		if done != nil {
-			done(step)
-		}
 	}
 }
 
-// Down undoes the newest steps, newest first. It gives those it undid; fewer than asked for when no more are applied.
-func (m *Migrator) Down(ctx context.Context, steps int, done func(Migration)) (undone []Migration, err error) {
+// Down undoes the newest steps, newest first. It names those it undid; fewer than asked for when no more are applied.
+func (m *Migrator) Down(ctx context.Context, steps int) (undone []string, err error) {
 	for range steps {
 		step, more, err := m.step(ctx, "down", func(steps []Migration) int {
 			for i, s := range slices.Backward(steps) {
-				if !s.Pending() {
+				if s.Applied {
 					return i
 				}
 			}
@@ -176,9 +168,6 @@ func (m *Migrator) Down(ctx context.Context, steps int, done func(Migration)) (u
 			return undone, nil
 		}
 		undone = append(undone, step)
-		if done != nil {
-			done(step)
-		}
 	}
 	return undone, nil
 }
@@ -197,7 +186,7 @@ func (m *Migrator) prepare(ctx context.Context) error {
 }
 
 // step runs the one file that pick chooses, and notes it, in one transaction.
-func (m *Migrator) step(ctx context.Context, direction string, pick func([]Migration) int) (step Migration, more bool, err error) {
+func (m *Migrator) step(ctx context.Context, direction string, pick func([]Migration) int) (name string, more bool, err error) {
 	err = m.locked(ctx, func(ctx context.Context, tx bun.Tx) error {
 		steps, err := m.status(ctx, tx)
 		if err != nil {
@@ -207,28 +196,26 @@ func (m *Migrator) step(ctx context.Context, direction string, pick func([]Migra
 		if more = i >= 0; !more {
 			return nil
 		}
-		step = steps[i]
-		if !step.Known {
-			return fmt.Errorf("%s was applied by a newer version of the program, which alone can undo it", step)
+		name = steps[i].Name
+		if steps[i].Newer {
+			return fmt.Errorf("%s was applied by a newer version of the program, which alone can undo it", name)
 		}
-		text, err := fs.ReadFile(m.files, m.db.Kind()+"/"+step.String()+".tx."+direction+".sql")
+		text, err := fs.ReadFile(m.files, m.db.Kind()+"/"+name+".tx."+direction+".sql")
 		if err != nil {
 			return err
 		}
 		if _, err := tx.Tx.ExecContext(ctx, string(text)); err != nil {
-			return fmt.Errorf("%s: %w", step, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		row := &migrationRow{ID: step.ID, Name: step.Name, AppliedAt: at(m.db.clock())}
+		row := &migrationRow{Name: name, AppliedAt: at(m.db.clock())}
 		if direction == "down" {
-			step.AppliedAt = time.Time{}
 			_, err = tx.NewDelete().Model(row).WherePK().Exec(ctx)
-			return err
+		} else {
+			_, err = tx.NewInsert().Model(row).Exec(ctx)
 		}
-		step.AppliedAt = row.AppliedAt.Time
-		_, err = tx.NewInsert().Model(row).Exec(ctx)
 		return err
 	})
-	return step, more, err
+	return name, more, err
 }
 
 // locked runs work in a transaction that other migrators wait for. It has no bound but the context: a migration takes as long as it takes.

@@ -50,6 +50,9 @@ func (r outbox) Put(ctx context.Context, m outbound.Message) error {
 
 // Claim implements outbound.Outbox.
 func (r outbox) Claim(ctx context.Context, now, until time.Time, limit int) ([]outbound.Message, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
 	var rows []messageRow
 	err := r.write(ctx, func(ctx context.Context, sc *scope) error {
 		rows = nil

@@ -40,8 +40,8 @@ func policyRowOf(s routing.PolicySnapshot) *policyRow {
 func (r *policyRow) policy(known []string) *routing.Policy {
 	return routing.RestorePolicy(routing.PolicySnapshot{
 		Tenant: r.TenantID, Version: r.Version, Weights: routing.Weights{Cost: r.WeightCost, Latency: r.WeightLatency, SLOPenalty: r.WeightSLO},
-		FallbackOrder: r.FallbackOrder.Value, Routes: r.Routes.Value, AllowedModels: r.AllowedModels.Value, Forced: r.Forced,
-		Disabled: r.Disabled.Value, MaxAttempts: r.MaxAttempts, Deadline: time.Duration(r.DeadlineUs) * time.Microsecond,
+		FallbackOrder: r.FallbackOrder.Of, Routes: r.Routes.Of, AllowedModels: r.AllowedModels.Of, Forced: r.Forced,
+		Disabled: r.Disabled.Of, MaxAttempts: r.MaxAttempts, Deadline: time.Duration(r.DeadlineUs) * time.Microsecond,
 	}, known)
 }
 

@@ -62,10 +62,14 @@ func (r registrations) Add(ctx context.Context, reg user.Registration) error {
 // Since implements outbound.Registrations.
 func (r registrations) Since(ctx context.Context, canon string, after, now time.Time) (made, live int, err error) {
 	err = r.read(ctx, func(ctx context.Context, db bun.IDB) error {
+		if r.sc != nil {
+			if err := r.db.dialect.lockName(ctx, r.sc.tx, "registrations:"+canon); err != nil {
+				return err
+			}
+		}
 		return db.NewSelect().Model((*registrationRow)(nil)).
-			ColumnExpr("count(*)").ColumnExpr("count(*) FILTER (WHERE expires_at > ?)", at(now)).
-			Where("email_canon = ?", key(canon)).Where("created_at > ?", at(after)).
-			Scan(ctx, &made, &live)
+			ColumnExpr("count(*) FILTER (WHERE created_at > ?)", at(after)).ColumnExpr("count(*) FILTER (WHERE expires_at > ?)", at(now)).
+			Where("email_canon = ?", key(canon)).Scan(ctx, &made, &live)
 	})
 	return made, live, err
 }

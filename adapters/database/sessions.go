@@ -45,7 +45,7 @@ func (r *sessionRow) session() *session.Session {
 	s := session.Snapshot{
 		ID: session.ID(r.ID), User: user.ID(r.UserID), Tenant: r.TenantID, Gen: uint32(r.Gen), Epoch: r.Epoch, CreatedAt: r.CreatedAt.Time,
 		RotatedAt: r.RotatedAt.Time, IdleUntil: r.IdleUntil.Time, AbsUntil: r.AbsUntil.Time, RevokedAt: r.RevokedAt.Time, Reason: session.Reason(r.Reason),
-		AMR: r.AMR.Value, AuthTime: r.AuthTime.Time, IP: r.IP, Agent: r.Agent,
+		AMR: r.AMR.Of, AuthTime: r.AuthTime.Time, IP: r.IP, Agent: r.Agent,
 	}
 	copy(s.Salt[:], r.Salt)
 	return session.Restore(s)

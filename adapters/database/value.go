@@ -2,6 +2,7 @@ package database
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -57,27 +58,24 @@ func (i *instant) Scan(src any) error {
 }
 
 // list is a value kept as JSON: jsonb on Postgres, text on SQLite.
-type list[T any] struct{ Value T }
+type list[T any] struct{ Of T }
 
 // listOf makes a column's list.
 func listOf[T any](v T) list[T] { return list[T]{v} }
 
-// AppendQuery implements schema.QueryAppender.
-func (l list[T]) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
-	raw, err := json.Marshal(l.Value)
-	if err != nil {
-		return nil, err
-	}
-	return gen.Dialect().AppendString(b, string(raw)), nil
+// Value implements driver.Valuer, which is the one interface that Bun asks for in a column of JSON.
+func (l list[T]) Value() (driver.Value, error) {
+	raw, err := json.Marshal(l.Of)
+	return string(raw), err
 }
 
 // Scan implements sql.Scanner.
 func (l *list[T]) Scan(src any) error {
 	switch v := src.(type) {
 	case string:
-		return json.Unmarshal([]byte(v), &l.Value)
+		return json.Unmarshal([]byte(v), &l.Of)
 	case []byte:
-		return json.Unmarshal(v, &l.Value)
+		return json.Unmarshal(v, &l.Of)
 	default:
 		return fmt.Errorf("JSON cannot be read from %T", src)
 	}
