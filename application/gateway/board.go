@@ -1,0 +1,250 @@
+package gateway
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// How often the facts follow the latencies. Few samples move a p95 a lot, so each counts at once; of many, one in a hundred
+// milliseconds is enough. Without samples a window still slides.
+const (
+	fewSamples     = 50
+	refreshSamples = 100 * time.Millisecond
+	refreshWindow  = 5 * time.Second
+)
+
+// board keeps the facts that decisions are made from: an immutable snapshot, swapped when a breaker, a rest or a p95 has changed. Reading
+// it is a load; whoever finds it stale makes the next one.
+type board struct {
+	catalogue outbound.Catalogue
+	circuits  outbound.Circuits
+	latencies outbound.Latencies
+	newID     outbound.NewID
+
+	current atomic.Pointer[snapshot]
+	stale   atomic.Bool
+	due     atomic.Int64 // when samples taken meanwhile are to show, in nanoseconds since 1970
+
+	mu    sync.Mutex // over what follows, and the making of a snapshot
+	rows  []boardRow
+	index map[routing.Target]*boardModel
+}
+
+type snapshot struct {
+	facts routing.Facts
+	until time.Time // the window has slid by then
+}
+
+type boardRow struct {
+	conn   *connection
+	models []*boardModel // the default model first
+}
+
+type boardModel struct {
+	facts routing.ModelFacts // its maps are never changed, only replaced
+	tasks map[routing.TaskType]*boardTask
+}
+
+type boardTask struct {
+	read    time.Time // when the latency was read last
+	samples int
+	waiting bool // samples came in since
+}
+
+func newBoard(d Deps, conns []*connection) *board {
+	b := &board{
+		catalogue: d.Catalogue, circuits: d.Circuits, latencies: d.Latencies, newID: d.NewID,
+		index: map[routing.Target]*boardModel{},
+	}
+	b.due.Store(math.MaxInt64)
+	b.stale.Store(true)
+	for _, c := range conns {
+		b.rows = append(b.rows, boardRow{conn: c})
+		if c.DefaultModel != "" {
+			b.add(len(b.rows)-1, c.DefaultModel)
+		}
+	}
+	return b
+}
+
+// circuitChanged makes the next decision look at the breakers anew. It does not block.
+func (b *board) circuitChanged() { b.stale.Store(true) }
+
+// observed makes decisions look at the target's latency again, at once while samples are few.
+func (b *board) observed(task routing.TaskType, t routing.Target, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m := b.index[t]
+	if m == nil {
+		return // read when it is asked for
+	}
+	bt := m.tasks[task]
+	bt.waiting = true
+	if at := bt.due(); at.After(now) {
+		b.due.Store(min(b.due.Load(), at.UnixNano()))
+	} else {
+		b.stale.Store(true)
+	}
+}
+
+func (t *boardTask) due() time.Time {
+	switch {
+	case !t.waiting:
+		return t.read.Add(refreshWindow)
+	case t.samples < fewSamples:
+		return t.read
+	default:
+		return t.read.Add(refreshSamples)
+	}
+}
+
+// facts gives the facts of now. They hold every provider with its default model, and the models named.
+func (b *board) facts(now time.Time, named ...routing.Target) routing.Facts {
+	snap := b.snapshot(now)
+	facts := snap.facts
+	facts.At = now
+	copied := false
+	for _, t := range named {
+		i := slices.IndexFunc(facts.Providers, func(p routing.ProviderFacts) bool { return p.Name == t.Provider })
+		if i < 0 || hasModel(facts.Providers[i], t.Model) {
+			continue
+		}
+		if !copied {
+			facts.Providers, copied = slices.Clone(facts.Providers), true
+		}
+		p := &facts.Providers[i]
+		p.Models = append(slices.Clip(p.Models), b.once(i, t, now))
+	}
+	return facts
+}
+
+func hasModel(p routing.ProviderFacts, model string) bool {
+	for i := range p.Models {
+		if p.Models[i].Model == model {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *board) snapshot(now time.Time) *snapshot {
+	if s := b.current.Load(); s != nil && !b.stale.Load() && now.UnixNano() < b.due.Load() && now.Before(s.until) {
+		return s
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.current.Load(); s != nil && !b.stale.Load() && now.UnixNano() < b.due.Load() && now.Before(s.until) {
+		return s
+	}
+	s := b.make(now)
+	b.current.Store(s)
+	return s
+}
+
+// make reads what is due and puts a new snapshot together. A change that comes in meanwhile marks the board stale again.
+func (b *board) make(now time.Time) *snapshot {
+	b.stale.Store(false)
+	b.due.Store(math.MaxInt64)
+	s := &snapshot{facts: routing.Facts{SnapshotID: b.newID(), At: now}, until: now.Add(refreshWindow)}
+	s.facts.Providers = make([]routing.ProviderFacts, 0, len(b.rows))
+	for _, row := range b.rows {
+		p := routing.ProviderFacts{
+			Name: row.conn.Name, Configured: len(row.conn.Credentials) > 0, DefaultModel: row.conn.DefaultModel,
+			Models: make([]routing.ModelFacts, 0, len(row.models)),
+		}
+		for _, m := range row.models {
+			b.refresh(row.conn, m, now)
+			p.Models = append(p.Models, m.facts)
+		}
+		s.facts.Providers = append(s.facts.Providers, p)
+	}
+	return s
+}
+
+// once gives the facts of a model that the snapshot lacks.
+func (b *board) once(row int, t routing.Target, now time.Time) routing.ModelFacts {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m := b.index[t]
+	if m == nil {
+		m = b.add(row, t.Model)
+	}
+	if b.index[t] != nil {
+		b.stale.Store(true) // from the next decision on it is in the snapshot
+	}
+	b.refresh(b.rows[row].conn, m, now)
+	return m.facts
+}
+
+// peek gives the facts of a model but for its latencies, and keeps nothing.
+func (b *board) peek(row int, t routing.Target, now time.Time) routing.ModelFacts {
+	c := b.rows[row].conn
+	entry, known := b.catalogue.Model(c.Vendor, t.Model)
+	f := modelFacts(&c.Connection, t.Model, entry, known)
+	f.OpenUntil, f.RestUntil = blocked(b.circuits, c, t, now)
+	return f
+}
+
+// refresh reads what is due of a model.
+func (b *board) refresh(c *connection, m *boardModel, now time.Time) {
+	t := routing.Target{Provider: c.Name, Model: m.facts.Model}
+	m.facts.OpenUntil, m.facts.RestUntil = blocked(b.circuits, c, t, now)
+	for task, bt := range m.tasks {
+		if bt.due().After(now) {
+			if bt.waiting {
+				b.due.Store(min(b.due.Load(), bt.due().UnixNano()))
+			}
+			continue
+		}
+		latency, tokens := b.latencies.P95(task, t)
+		bt.read, bt.samples, bt.waiting = now, latency.Samples, false
+		if m.facts.P95Ms[task] == latency && m.facts.OutputTokens[task] == tokens {
+			continue
+		}
+		p95, output := maps.Clone(m.facts.P95Ms), maps.Clone(m.facts.OutputTokens)
+		p95[task], output[task] = latency, tokens
+		m.facts.P95Ms, m.facts.OutputTokens = p95, output
+	}
+}
+
+// add makes a model's facts, and puts it on the board if it is a default one or has its own entry in the catalogue. Of others nothing is
+// kept: a pin can invent names without end.
+func (b *board) add(row int, model string) *boardModel {
+	c := b.rows[row].conn
+	m := &boardModel{tasks: make(map[routing.TaskType]*boardTask)}
+	for _, task := range routing.TaskTypes() {
+		m.tasks[task] = &boardTask{}
+	}
+	entry, known := b.catalogue.Model(c.Vendor, model)
+	m.facts = modelFacts(&c.Connection, model, entry, known)
+	if model == c.DefaultModel || known && entry.Name == model {
+		b.rows[row].models = append(b.rows[row].models, m)
+		b.index[routing.Target{Provider: c.Name, Model: model}] = m
+	}
+	return m
+}
+
+// modelFacts gives what does not change about a model. For routing a configured price wins, then the catalogue's, then the table's.
+func modelFacts(c *outbound.Connection, model string, entry outbound.Model, known bool) routing.ModelFacts {
+	f := routing.ModelFacts{
+		Model: model, Price: routing.FlatCents(c.TableCents),
+		P95Ms: map[routing.TaskType]routing.Latency{}, OutputTokens: map[routing.TaskType]int{},
+	}
+	if known {
+		f.Known, f.Vision, f.Tools, f.Schema, f.Context = true, entry.Vision, entry.Tools, entry.Schema, entry.Context
+	}
+	if known && entry.Priced {
+		f.Price = entry.Price
+	}
+	if c.CostCents != nil {
+		f.Price = routing.FlatCents(*c.CostCents)
+	}
+	return f
+}

@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// call is one call on its way, from admission to its row.
+type call struct {
+	*Service
+	in       inbound.Call
+	began    time.Time
+	wish     wish
+	policy   *routing.Policy
+	decision routing.Decision
+	receipt  inbound.Receipt
+	attempts []outbound.CallAttempt
+	last     error         // of the last failed attempt
+	request  *chat.Request // nil until a target needs it
+	first    time.Duration // until the first piece of a stream
+}
+
+// admit takes a call in: it reads the policy and the model's name, reserves the row and decides. On an error of resolve or policy there is
+// no row, because nothing was decided; a decision without a candidate is kept. The call is never nil.
+func (s *Service) admit(ctx context.Context, in inbound.Call) (*call, error) {
+	c := &call{Service: s, in: in, began: s.Clock()}
+	c.receipt = inbound.Receipt{CallID: s.NewID(), Cache: "bypass"}
+	if err := c.decide(ctx); err != nil {
+		return c, err
+	}
+	if err := s.Recorder.Reserve(); err != nil {
+		return c, err
+	}
+	if chosen, ok := c.decision.Chosen(); ok {
+		s.Meter.Decision(string(c.wish.task), chosen.Provider)
+		return c, nil
+	}
+	err := s.refuse(c.decision, c.wish, c.policy)
+	s.Meter.Decision(string(c.wish.task), codeOf(err))
+	c.settle(tokens{}, err)
+	return c, err
+}
+
+// decide finds out where the call may go.
+func (c *call) decide(ctx context.Context) error {
+	var err error
+	if c.policy, err = c.policies.find(ctx, string(c.in.Caller.TenantID), c.began); err != nil {
+		return err
+	}
+	if c.wish, err = c.resolve(c.in.Model, c.in.TaskType); err != nil {
+		return err
+	}
+	r := routing.Request{
+		Task: c.wish.task, Pin: c.wish.pin, SLOMs: c.in.SLOMs, InputTokens: chat.EstimateTokens(c.in.TextBytes),
+		MaxTokens: c.in.MaxTokens, Vision: c.in.Vision, Tools: c.in.Tools, Schema: c.in.Schema,
+	}
+	named := c.policy.Routes(c.wish.task)
+	if c.wish.pin != nil {
+		named = []routing.Target{*c.wish.pin}
+	}
+	c.decision = routing.Decide(c.policy, r, c.board.facts(c.began, named...))
+	c.decision.ID = c.receipt.CallID
+	c.receipt.Decision, c.receipt.Task = c.decision, c.wish.task
+	return nil
+}
+
+// bound gives the call its one deadline, the policy's or the installation's.
+func (c *call) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := c.policy.Deadline()
+	if limit == 0 {
+		limit = c.Settings.RequestTimeout
+		if c.in.Stream {
+			limit = c.Settings.StreamTimeout
+		}
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// relays reports whether the body can go to the connection as it is.
+func (c *call) relays(conn *connection) bool {
+	return c.in.Body != nil && conn.Relay != nil && conn.Relay.Dialect() == c.in.Dialect
+}
+
+// neutral gives the request in neutral form; it is parsed when the first target needs it.
+func (c *call) neutral() (*chat.Request, error) {
+	if c.request != nil {
+		return c.request, nil
+	}
+	r, err := c.in.Parse()
+	if err != nil {
+		return nil, err
+	}
+	r.Strict = c.in.Strict
+	c.request = r
+	return r, nil
+}
+
+// dropped notes fields of the request that the target could not honour.
+func (c *call) dropped(fields []string) {
+	for _, f := range fields {
+		if !slices.Contains(c.receipt.Dropped, f) {
+			c.receipt.Dropped = append(c.receipt.Dropped, f)
+		}
+	}
+}
+
+// attempt is one try of one target with one credential.
+type attempt struct {
+	picked
+	target routing.Target
+	conn   *connection
+	began  time.Time
+	took   time.Duration // that the vendor took for a complete answer
+}
+
+// to is the attempt's address.
+func (a *attempt) to() outbound.Target {
+	return outbound.Target{
+		Provider: a.target.Provider, Model: a.target.Model,
+		Credential: a.credential.ID, Secret: a.credential.Secret, BaseURL: a.conn.BaseURL,
+	}
+}
+
+// end closes an attempt: it tells the breaker, the meter and the provider's history, lets the credential rest if the vendor asked for that,
+// and notes it on the receipt. An attempt that was never sent is none.
+func (c *call) end(ctx context.Context, a *attempt, err error) {
+	now := c.Clock()
+	took := now.Sub(a.began)
+	class := chat.ClassOf(err)
+	blamed := err
+	if class == chat.ClassTimeout && ctx.Err() != nil && took < c.Settings.RequestTimeout/2 {
+		blamed = chat.Fail(chat.ClassCanceled, err) // the call ran out of time, this target had little of it
+	}
+	a.report(blamed)
+	c.last = err
+	if class == chat.ClassUnsupport {
+		return
+	}
+	a.conn.history.add(class)
+	c.rest(a, err, now)
+	outcome := chat.Outcome(err)
+	c.Meter.Attempt(a.target.Provider, c.label(a.target), outcome, took)
+	c.attempts = append(c.attempts, outbound.CallAttempt{
+		Provider: a.target.Provider, Model: a.target.Model, Credential: a.credential.ID, Outcome: outcome, LatencyMs: took.Milliseconds(),
+	})
+	c.receipt.Attempts = append(c.receipt.Attempts, inbound.Attempt{
+		Provider: a.target.Provider, Model: a.target.Model, Outcome: outcome, Latency: took,
+	})
+	c.receipt.Provider, c.receipt.Model = a.target.Provider, a.target.Model
+}
+
+// defaultRest is how long a rate-limited credential rests whose vendor did not say.
+const defaultRest = time.Second
+
+// rest keeps the attempt's credential from being asked: for as long as the vendor said when it is rate limited, for the breaker's cooldown when
+// the vendor refused it or its account is exhausted.
+func (c *call) rest(a *attempt, err error, now time.Time) {
+	switch chat.ClassOf(err) {
+	case chat.ClassRateLimited:
+		d := defaultRest
+		if f, ok := errors.AsType[*chat.Failure](err); ok && f.RetryAfter > 0 {
+			d = f.RetryAfter
+		}
+		c.Circuits.Rest(a.circuit, now.Add(d))
+	case chat.ClassQuota:
+		c.Circuits.Rest(a.circuit, now.Add(c.Settings.BreakerCooldown))
+	case chat.ClassAuth:
+		until := now.Add(c.Settings.BreakerCooldown)
+		c.rests.refuse(a.circuit, now, until)
+		c.Circuits.Rest(a.circuit, until)
+	}
+}

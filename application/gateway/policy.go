@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// maxCachedPolicies bounds the cache: above it, entries that have grown old are swept.
+const maxCachedPolicies = 10_000
+
+// policyCache holds tenants' policies for a moment, so that a call costs no query. The policies in it are shared and never changed.
+type policyCache struct {
+	store outbound.Policies
+	clock outbound.Clock
+	ttl   time.Duration
+
+	mu      sync.RWMutex
+	entries map[string]*policyEntry
+}
+
+type policyEntry struct {
+	load    sync.Mutex // one load at a time
+	current atomic.Pointer[loadedPolicy]
+	changes atomic.Int64 // counts invalidations, so that a load which began before one is not kept
+}
+
+type loadedPolicy struct {
+	policy *routing.Policy
+	until  time.Time
+}
+
+func newPolicyCache(store outbound.Policies, clock outbound.Clock, ttl time.Duration) *policyCache {
+	return &policyCache{store: store, clock: clock, ttl: ttl, entries: map[string]*policyEntry{}}
+}
+
+// find gives the tenant's policy, at most ttl old. A store that does not answer is fault.ErrDependency: an old policy might send a call to
+// a provider that the tenant has switched off since.
+func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) (*routing.Policy, error) {
+	e := c.entry(tenantID, now)
+	if l := e.current.Load(); l != nil && now.Before(l.until) {
+		return l.policy, nil
+	}
+	e.load.Lock()
+	defer e.load.Unlock()
+	if l := e.current.Load(); l != nil && c.clock().Before(l.until) {
+		return l.policy, nil
+	}
+	changes := e.changes.Load()
+	p, err := c.store.Find(ctx, tenantID)
+	if err != nil {
+		if _, known := errors.AsType[*fault.Error](err); known {
+			return nil, err
+		}
+		return nil, fault.ErrDependency.With(err)
+	}
+	if e.changes.Load() == changes {
+		e.current.Store(&loadedPolicy{policy: p, until: c.clock().Add(c.ttl)})
+		if e.changes.Load() != changes {
+			e.current.Store(nil)
+		}
+	}
+	return p, nil
+}
+
+func (c *policyCache) invalidate(tenantID string) {
+	c.mu.RLock()
+	e := c.entries[tenantID]
+	c.mu.RUnlock()
+	if e != nil {
+		e.changes.Add(1)
+		e.current.Store(nil)
+	}
+}
+
+func (c *policyCache) entry(tenantID string, now time.Time) *policyEntry {
+	c.mu.RLock()
+	e := c.entries[tenantID]
+	c.mu.RUnlock()
+	if e != nil {
+		return e
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e = c.entries[tenantID]; e != nil {
+		return e
+	}
+	if len(c.entries) >= maxCachedPolicies {
+		for id, old := range c.entries {
+			if l := old.current.Load(); l != nil && now.After(l.until) {
+				delete(c.entries, id)
+			}
+		}
+	}
+	e = &policyEntry{}
+	c.entries[tenantID] = e
+	return e
+}

@@ -1,0 +1,287 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// maxHeld bounds, in bytes, what a vendor may send before the first content.
+const maxHeld = 1 << 20
+
+// Stream implements inbound.Gateway.
+func (s *Service) Stream(ctx context.Context, in inbound.Call) (inbound.StreamAnswer, error) {
+	in.Stream = true
+	c, err := s.admit(ctx, in)
+	if err != nil {
+		return inbound.StreamAnswer{Head: c.receipt}, err
+	}
+	ctx, cancel := c.bound(ctx)
+	st := &stream{call: c, ctx: ctx, cancel: cancel}
+	st.attempt, err = c.run(ctx, st.open)
+	if err != nil {
+		cancel()
+		c.settle(tokens{}, err)
+		return inbound.StreamAnswer{Head: c.receipt}, err
+	}
+	head := c.receipt
+	head.Provider, head.Model, head.ServedModel = st.attempt.target.Provider, st.attempt.target.Model, st.model
+	head.Attempts, head.Took = slices.Clone(head.Attempts), c.Clock().Sub(c.began)
+	return inbound.StreamAnswer{
+		Head: head, Relayed: c.relays(st.attempt.conn), Pieces: st.pieces, Close: st.close,
+		Receipt: func() inbound.Receipt { return c.receipt },
+	}, nil
+}
+
+// stream is an answer that arrives in pieces: first those held back until content came, then those that follow.
+type stream struct {
+	*call
+	ctx     context.Context //nolint:containedctx // the call's own, until the stream ends
+	cancel  context.CancelFunc
+	attempt *attempt
+	next    func() (event, error, bool)
+	stop    func()
+	held    []event
+
+	usage  *chat.Usage
+	finish chat.Finish
+	model  string
+	text   int   // bytes of content in chunks
+	frames tally // of content in frames
+	waited time.Duration
+
+	mu      sync.Mutex
+	ranging bool
+	ended   bool
+}
+
+// event is a piece as the provider gave it.
+type event struct {
+	inbound.Piece
+	content bool
+}
+
+// open makes one attempt at a stream, and holds what comes until the first content or the finish.
+func (s *stream) open(ctx context.Context, a *attempt) error {
+	events, err := s.source(ctx, a)
+	if err != nil {
+		return err
+	}
+	s.next, s.stop = iter.Pull2(events)
+	if err = s.hold(); err != nil {
+		s.stop()
+		s.forget()
+		return err
+	}
+	s.waited = s.Clock().Sub(a.began)
+	s.first = s.Clock().Sub(s.began)
+	return nil
+}
+
+func (s *stream) source(ctx context.Context, a *attempt) (iter.Seq2[event, error], error) {
+	if s.relays(a.conn) {
+		frames, err := a.conn.Relay.RelayStream(ctx, a.to(), s.in.Body)
+		return fromFrames(frames), err
+	}
+	chunks, err := a.conn.Provider.Stream(ctx, a.to(), s.request)
+	return fromChunks(chunks), err
+}
+
+func fromFrames(frames iter.Seq2[outbound.Frame, error]) iter.Seq2[event, error] {
+	return func(yield func(event, error) bool) {
+		for f, err := range frames {
+			e := event{content: f.Content, Piece: inbound.Piece{
+				Raw: f.Raw, UsageOnly: f.UsageOnly, Comment: f.Comment,
+				Chunk: chat.Chunk{Model: f.Model, Finish: f.Finish, Usage: f.Usage},
+			}}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func fromChunks(chunks chat.Stream) iter.Seq2[event, error] {
+	return func(yield func(event, error) bool) {
+		for c, err := range chunks {
+			if !yield(event{content: c.Content(), Piece: inbound.Piece{Chunk: c}}, err) {
+				return
+			}
+		}
+	}
+}
+
+// hold reads up to the first content, or the finish. What breaks before it may be tried elsewhere.
+func (s *stream) hold() error {
+	for size := 0; size < maxHeld; {
+		e, err, ok := s.next()
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return chat.ErrCutOff
+		case e.Comment:
+			continue
+		}
+		s.note(e)
+		if e.content || e.Chunk.Finish != "" {
+			s.held = append(s.held, e)
+			return nil
+		}
+		e.Raw = slices.Clone(e.Raw) // valid only until the next one is asked for
+		s.held = append(s.held, e)
+		size += len(e.Raw) + 128
+	}
+	return chat.Fail(chat.ClassBadResponse, errors.New("too much came before the first content"))
+}
+
+// forget makes room for another attempt's stream.
+func (s *stream) forget() {
+	s.next, s.stop, s.held = nil, nil, nil
+	s.usage, s.finish, s.model, s.text, s.frames = nil, "", "", 0, tally{}
+	s.receipt.Dropped = nil
+}
+
+// note reads off a piece what the row needs.
+func (s *stream) note(e event) {
+	c := &e.Chunk
+	if e.content {
+		if e.Raw != nil {
+			s.frames.add(len(e.Raw))
+		} else {
+			s.text += len(c.Text) + len(c.Refusal)
+			if c.Tool != nil {
+				s.text += len(c.Tool.Name) + len(c.Tool.Arguments)
+			}
+		}
+	}
+	if c.Usage != nil {
+		s.usage = c.Usage
+	}
+	if c.Finish != "" {
+		s.finish = c.Finish
+	}
+	if c.Model != "" && c.Model != s.model {
+		s.model = c.Model
+	}
+	if len(c.Dropped) > 0 {
+		s.dropped(c.Dropped)
+	}
+}
+
+// pieces is the stream as the surface ranges over it.
+func (s *stream) pieces(yield func(inbound.Piece, error) bool) {
+	if !s.enter() {
+		return
+	}
+	failure := error(errLeft) // unless deliver comes back
+	defer func() { s.conclude(failure) }()
+	failure = s.deliver(yield)
+	if fault := s.conclude(failure); fault != nil && failure != error(errLeft) {
+		yield(inbound.Piece{}, fault)
+	}
+}
+
+// errLeft is a reader that stopped before the end.
+var errLeft = chat.Fail(chat.ClassCanceled, errors.New("the reader left"))
+
+// deliver yields the pieces up to the end of the stream, or gives the failure that ended it.
+func (s *stream) deliver(yield func(inbound.Piece, error) bool) error {
+	for _, e := range s.held {
+		if !yield(e.Piece, nil) {
+			return errLeft
+		}
+	}
+	s.held = nil
+	for {
+		asked := s.Clock()
+		e, err, ok := s.next()
+		s.waited += s.Clock().Sub(asked)
+		switch {
+		case err != nil:
+			return typed(s.ctx, err)
+		case !ok && s.finish == "":
+			return typed(s.ctx, chat.ErrCutOff)
+		case !ok:
+			return nil
+		}
+		s.note(e)
+		if !yield(e.Piece, nil) {
+			return errLeft
+		}
+	}
+}
+
+// enter takes the right to range; there is one, once.
+func (s *stream) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ranging || s.ended {
+		return false
+	}
+	s.ranging = true
+	return true
+}
+
+// close implements StreamAnswer.Close. While somebody ranges, it only cancels: the range ends by that, and settles.
+func (s *stream) close() {
+	s.cancel()
+	if s.enter() {
+		s.conclude(errLeft)
+	}
+}
+
+// conclude ends the upstream call and settles the call, once, and gives the fault that the client is to see. An answer is complete once its
+// finish was seen, whatever happened to the stream after that, unless the dialect says that more should have come.
+func (s *stream) conclude(failure error) error {
+	s.mu.Lock()
+	done := s.ended
+	s.ended = true
+	s.mu.Unlock()
+	if done {
+		return nil
+	}
+	if s.finish != "" && chat.ClassOf(failure) != chat.ClassCutOff {
+		failure = nil
+	}
+	s.end(s.ctx, s.attempt, failure)
+	s.cancel()
+	s.stop()
+	t := tokens{
+		reported: s.usage, output: chat.EstimateTokens(s.text) + s.frames.tokens(),
+		answered: true, finish: s.finish, model: s.model,
+	}
+	if failure == nil {
+		s.attempt.took = s.waited
+		s.learn(s.attempt, t)
+	}
+	var fault error
+	if f, ok := errors.AsType[*chat.Failure](failure); ok {
+		fault = faultOf(s.attempt.target.Provider, f)
+	}
+	s.settle(t, fault)
+	return fault
+}
+
+// tally counts frames of content to estimate their tokens. What a frame has beside its text is taken to be as long as the shortest frame, which
+// carries about one token.
+type tally struct{ frames, bytes, shortest int }
+
+func (t *tally) add(n int) {
+	if t.frames == 0 || n < t.shortest {
+		t.shortest = n
+	}
+	t.frames++
+	t.bytes += n
+}
+
+func (t *tally) tokens() int {
+	return t.frames + chat.EstimateTokens(t.bytes-t.frames*t.shortest)
+}

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"context"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+// Execute implements inbound.Gateway.
+func (s *Service) Execute(ctx context.Context, in inbound.Call) (inbound.Answer, error) {
+	in.Stream = false
+	c, err := s.admit(ctx, in)
+	if err != nil {
+		return inbound.Answer{Receipt: c.receipt}, err
+	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	var answer inbound.Answer
+	var t tokens
+	a, err := c.run(ctx, func(ctx context.Context, a *attempt) (err error) {
+		answer, t, err = c.ask(ctx, a)
+		return err
+	})
+	if err == nil {
+		a.took = c.Clock().Sub(a.began)
+		c.end(ctx, a, nil)
+		c.learn(a, t)
+	}
+	c.settle(t, err)
+	if err != nil {
+		return inbound.Answer{Receipt: c.receipt}, err
+	}
+	answer.Receipt = c.receipt
+	return answer, nil
+}
+
+// ask makes one attempt at a whole answer: as bytes where the body's dialect is the vendor's, else through the neutral form.
+func (c *call) ask(ctx context.Context, a *attempt) (inbound.Answer, tokens, error) {
+	if c.relays(a.conn) {
+		r, err := a.conn.Relay.RelayWhole(ctx, a.to(), c.in.Body)
+		if err != nil {
+			return inbound.Answer{}, tokens{}, err
+		}
+		return inbound.Answer{Body: r.Body}, tokens{
+			reported: r.Usage, output: chat.EstimateTokens(len(r.Body)), answered: true, finish: r.Finish, model: r.Model,
+		}, nil
+	}
+	r, err := a.conn.Provider.Complete(ctx, a.to(), c.request)
+	if err != nil {
+		return inbound.Answer{}, tokens{}, err
+	}
+	c.dropped(r.Dropped)
+	bytes := len(r.Text) + len(r.Refusal)
+	for _, call := range r.ToolCalls {
+		bytes += len(call.Name) + len(call.Arguments)
+	}
+	return inbound.Answer{Response: r}, tokens{
+		reported: r.Usage, output: chat.EstimateTokens(bytes), answered: true, finish: r.Finish, model: r.Model,
+	}, nil
+}
