@@ -39,6 +39,7 @@ func (s *Server) document() []byte {
 	}
 	d.schema(Problem{})
 	d.schema(OpenAIError{})
+	d.schema(Delta{}) // only events refer to it
 	for i := range s.routes {
 		if r := &s.routes[i]; !r.hidden {
 			doc.AddOperation(d.operation(r))
