@@ -1,9 +1,8 @@
-// Package breaker keeps a circuit breaker for every provider, model and credential with sony/gobreaker: two-step, so that a stream is judged
-// by its end and not by its beginning.
+// Package breaker keeps circuits in this process, with sony/gobreaker. State shared by a fleet lies in front of it: its breakers cannot be
+// opened from outside.
 package breaker
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -13,39 +12,27 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-const maxCircuits = 10_000 // pins can name any model; closed circuits go first
+var _ outbound.Circuits = (*Circuits)(nil)
 
 // Config says when a breaker opens and for how long.
 type Config struct {
-	Threshold uint32        // consecutive failures; 0: 3
-	Cooldown  time.Duration // until a probe is admitted; 0: 60 s
+	Threshold uint32        // consecutive failures that open it; 0: 3
+	Cooldown  time.Duration // how long it stays open before a probe; 0: 60 s
+	MaxKeys   int           // breakers kept, because pins can name any model; 0: 10,000
 	Clock     outbound.Clock
 }
 
 // Circuits implements outbound.Circuits.
 type Circuits struct {
-	config Config
+	config    Config
+	clock     outbound.Clock
+	listeners []func(outbound.Circuit, outbound.CircuitView)
 
-	mu       sync.Mutex
-	circuits map[outbound.Circuit]*circuit
-	onChange []func(outbound.Circuit, outbound.CircuitView)
+	mu   sync.RWMutex
+	keys map[outbound.Circuit]*circuit
 }
 
-var _ outbound.Circuits = (*Circuits)(nil)
-
-type circuit struct {
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-
-	mu        sync.Mutex
-	openUntil time.Time
-	restUntil time.Time
-	changed   bool // and not yet told
-}
-
-// errCanceled is reported for an attempt that says nothing of its target.
-var errCanceled = errors.New("canceled")
-
-// New makes circuits that are all closed.
+// New makes circuits, all closed.
 func New(c Config) *Circuits {
 	if c.Threshold == 0 {
 		c.Threshold = 3
@@ -53,144 +40,135 @@ func New(c Config) *Circuits {
 	if c.Cooldown <= 0 {
 		c.Cooldown = time.Minute
 	}
-	return &Circuits{config: c, circuits: map[outbound.Circuit]*circuit{}}
+	if c.MaxKeys <= 0 {
+		c.MaxKeys = 10_000
+	}
+	return &Circuits{config: c, clock: c.Clock, keys: map[outbound.Circuit]*circuit{}}
 }
 
 // OnChange implements outbound.Circuits.
-func (s *Circuits) OnChange(tell func(outbound.Circuit, outbound.CircuitView)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.onChange = append(s.onChange, tell)
+func (s *Circuits) OnChange(f func(outbound.Circuit, outbound.CircuitView)) {
+	s.listeners = append(s.listeners, f)
 }
 
 // Allow implements outbound.Circuits.
-func (s *Circuits) Allow(c outbound.Circuit) (report func(error), ok bool) {
-	at := s.of(c)
-	done, err := at.breaker.Allow()
-	s.tellChange(c, at)
+func (s *Circuits) Allow(key outbound.Circuit) (report func(error), ok bool) {
+	c := s.circuit(key)
+	c.used.Store(s.clock().UnixNano())
+	done, err := c.breaker.Allow()
+	s.tell(c)
 	if err != nil {
 		return nil, false
 	}
 	return func(err error) {
-		done(verdict(err))
-		s.tellChange(c, at)
+		done(err)
+		s.tell(c)
 	}, true
 }
 
-// verdict is what an outcome says of the target: nil is good, errCanceled nothing, anything else bad.
-func verdict(err error) error {
-	switch class := chat.ClassOf(err); {
-	case err == nil:
-		return nil
-	case class == chat.ClassCanceled:
-		return errCanceled
-	case class.TripsBreaker():
-		return err
-	default: // the caller's mistake or a rate limit: the target is well
-		return nil
-	}
-}
-
 // Rest implements outbound.Circuits.
-func (s *Circuits) Rest(c outbound.Circuit, until time.Time) {
-	at := s.of(c)
-	at.mu.Lock()
-	later := until.After(at.restUntil)
-	if later {
-		at.restUntil = until
+func (s *Circuits) Rest(key outbound.Circuit, until time.Time) {
+	if !until.After(s.clock()) {
+		return
 	}
-	at.mu.Unlock()
-	if later {
+	c := s.circuit(key)
+	if c.rest(until) {
 		s.tell(c)
 	}
 }
 
 // View implements outbound.Circuits.
-func (s *Circuits) View(c outbound.Circuit) outbound.CircuitView {
-	s.mu.Lock()
-	at, there := s.circuits[c]
-	s.mu.Unlock()
-	if !there {
+func (s *Circuits) View(key outbound.Circuit) outbound.CircuitView {
+	s.mu.RLock()
+	c := s.keys[key]
+	s.mu.RUnlock()
+	if c == nil {
 		return outbound.CircuitView{}
 	}
-	return s.view(at)
+	c.breaker.State() // an open one becomes half-open when somebody looks
+	s.tell(c)
+	return c.view(s.clock())
 }
 
-func (s *Circuits) view(at *circuit) outbound.CircuitView {
-	state := at.breaker.State() // turns to half open by itself when the cooldown is over
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	v := outbound.CircuitView{}
-	if at.restUntil.After(s.config.Clock()) {
-		v.RestUntil = at.restUntil
-	}
-	switch state {
-	case gobreaker.StateOpen:
-		v.State, v.OpenUntil = outbound.Open, at.openUntil
-	case gobreaker.StateHalfOpen:
-		v.State = outbound.HalfOpen
-	case gobreaker.StateClosed:
-	}
-	return v
-}
-
-func (s *Circuits) of(c outbound.Circuit) *circuit {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at, there := s.circuits[c]
-	if !there {
-		s.makeRoom()
-		at = &circuit{}
-		at.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-			MaxRequests:  1,
-			Timeout:      s.config.Cooldown,
-			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= s.config.Threshold },
-			IsSuccessful: func(err error) bool { return err == nil },
-			IsExcluded:   func(err error) bool { return errors.Is(err, errCanceled) },
-			OnStateChange: func(_ string, _, to gobreaker.State) {
-				at.mu.Lock()
-				if to == gobreaker.StateOpen {
-					at.openUntil = s.config.Clock().Add(s.config.Cooldown)
-				}
-				at.changed = true // told when gobreaker, which holds its lock here, has let go of it
-				at.mu.Unlock()
-			},
-		})
-		s.circuits[c] = at
-	}
-	return at
-}
-
-// makeRoom forgets a closed circuit that does not rest when there are too many; what it forgets is at most two failures in a row.
-func (s *Circuits) makeRoom() {
-	if len(s.circuits) < maxCircuits {
+// tell tells the listeners when the circuit has changed. It is called outside the breaker's lock, so that listeners may look at circuits.
+func (s *Circuits) tell(c *circuit) {
+	if !c.changed.Swap(false) {
 		return
 	}
-	for c, at := range s.circuits {
-		if v := s.view(at); v == (outbound.CircuitView{}) {
-			delete(s.circuits, c)
-			return
+	v := c.view(s.clock())
+	for _, f := range s.listeners {
+		f(c.key, v)
+	}
+}
+
+func (s *Circuits) circuit(key outbound.Circuit) *circuit {
+	s.mu.RLock()
+	c := s.keys[key]
+	s.mu.RUnlock()
+	if c != nil {
+		return c
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c = s.keys[key]; c != nil {
+		return c
+	}
+	if len(s.keys) >= s.config.MaxKeys {
+		s.evict()
+	}
+	c = s.make(key)
+	s.keys[key] = c
+	return c
+}
+
+func (s *Circuits) make(key outbound.Circuit) *circuit {
+	c := &circuit{key: key}
+	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests: 1,
+		Timeout:     s.config.Cooldown,
+		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= s.config.Threshold },
+		IsSuccessful: func(err error) bool {
+			return !chat.ClassOf(err).TripsBreaker()
+		},
+		IsExcluded: func(err error) bool { return neutral(chat.ClassOf(err)) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			c.become(to, s.clock().Add(s.config.Cooldown))
+		},
+	})
+	return c
+}
+
+// neutral reports whether a class says nothing about the target's health: the attempt was given up, never sent, or turned away.
+func neutral(class chat.Class) bool {
+	switch class {
+	case chat.ClassCanceled, chat.ClassUnsupport, chat.ClassRateLimited, chat.ClassQuota, chat.ClassAuth:
+		return true
+	default:
+		return false
+	}
+}
+
+// sampleSize is among how many circuits one is chosen to be forgotten.
+const sampleSize = 64
+
+// evict forgets a circuit to make room: of a sample, one that is closed and does not rest, else the one not used for longest.
+func (s *Circuits) evict() {
+	now := s.clock()
+	var victim *circuit
+	calm := false
+	n := 0
+	for _, c := range s.keys {
+		if n++; n > sampleSize {
+			break
+		}
+		v := c.view(now)
+		idle := v.State == outbound.Closed && v.RestUntil.IsZero()
+		older := victim == nil || c.used.Load() < victim.used.Load()
+		if idle && !calm || idle == calm && older {
+			victim, calm = c, idle
 		}
 	}
-}
-
-// tellChange tells of a change of state before the call that made it returns, so that the next decision on this node knows.
-func (s *Circuits) tellChange(c outbound.Circuit, at *circuit) {
-	at.mu.Lock()
-	changed := at.changed
-	at.changed = false
-	at.mu.Unlock()
-	if changed {
-		s.tell(c)
-	}
-}
-
-func (s *Circuits) tell(c outbound.Circuit) {
-	v := s.View(c)
-	s.mu.Lock()
-	listeners := s.onChange
-	s.mu.Unlock()
-	for _, tell := range listeners {
-		tell(c, v)
+	if victim != nil {
+		delete(s.keys, victim.key)
 	}
 }

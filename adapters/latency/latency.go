@@ -1,56 +1,45 @@
-// Package latency keeps latencies over a sliding window in DDSketches (DataDog/sketches-go), which give a p95 within one percent at a few
-// kilobytes a series.
+// Package latency keeps whole-answer latencies over a sliding window, in DataDog's sketches: a percentile to one per cent from a few hundred
+// counters, however many answers there were.
 package latency
 
 import (
 	"sync"
 	"time"
 
-	"github.com/DataDog/sketches-go/ddsketch"
+	"github.com/DataDog/sketches-go/ddsketch/mapping"
 
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-const (
-	accuracy = 0.01
-	slices   = 10     // the window slides by a tenth of itself
-	maxKeys  = 10_000 // pins can name any model; the series longest unused goes first
-)
+var _ outbound.Latencies = (*Latencies)(nil)
 
-// Config says how long a sample counts.
+// Config sizes the window. A zero value stands for the default.
 type Config struct {
-	Window time.Duration // 0: 10 minutes
-	Clock  outbound.Clock
+	Window  time.Duration // 10 minutes
+	MaxKeys int           // task types times targets, because pins can name any model; 2,000
+	Clock   outbound.Clock
 }
+
+const (
+	parts    = 10   // of a window; it slides by one part
+	accuracy = 0.01 // of the percentile
+)
 
 // Latencies implements outbound.Latencies.
 type Latencies struct {
-	slice time.Duration
-	clock outbound.Clock
+	clock   outbound.Clock
+	part    time.Duration
+	maxKeys int
+	mapping mapping.IndexMapping
 
-	mu     sync.Mutex
-	series map[key]*series
+	mu   sync.RWMutex
+	keys map[key]*series
 }
-
-var _ outbound.Latencies = (*Latencies)(nil)
 
 type key struct {
 	task   routing.TaskType
 	target routing.Target
-}
-
-// series is a ring of slices of the window.
-type series struct {
-	ring [slices]slice
-	used int64 // the newest slice
-}
-
-type slice struct {
-	number  int64 // which slice of time; another number's samples have slid out
-	sketch  *ddsketch.DDSketch
-	tokens  int64
-	answers int64 // whose length is known
 }
 
 // New makes an empty window.
@@ -58,90 +47,70 @@ func New(c Config) *Latencies {
 	if c.Window <= 0 {
 		c.Window = 10 * time.Minute
 	}
-	return &Latencies{slice: max(1, c.Window/slices), clock: c.Clock, series: map[key]*series{}}
+	if c.MaxKeys <= 0 {
+		c.MaxKeys = 2000
+	}
+	m, err := mapping.NewLogarithmicMapping(accuracy)
+	if err != nil {
+		panic("latency: " + err.Error()) // only an accuracy outside 0 to 1 is refused
+	}
+	return &Latencies{clock: c.Clock, part: max(c.Window/parts, 1), maxKeys: c.MaxKeys, mapping: m, keys: map[key]*series{}}
 }
 
 // Observe implements outbound.Latencies.
 func (l *Latencies) Observe(task routing.TaskType, t routing.Target, took time.Duration, outputTokens int) {
 	now := l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	k := key{task, t}
-	s := l.series[k]
-	if s == nil {
-		l.makeRoom()
-		s = &series{}
-		l.series[k] = s
-	}
-	s.used = now
-	at := &s.ring[now%slices]
-	if at.number != now || at.sketch == nil {
-		sketch, err := ddsketch.NewDefaultDDSketch(accuracy)
-		if err != nil { // only an accuracy outside 0..1 is refused
-			return
-		}
-		*at = slice{number: now, sketch: sketch}
-	}
-	if err := at.sketch.Add(max(0, float64(took)/float64(time.Millisecond))); err != nil {
-		return // beyond what a sketch can index: no latency that a deadline lets pass
-	}
-	if outputTokens > 0 {
-		at.tokens += int64(outputTokens)
-		at.answers++
-	}
+	l.series(key{task, t}, now).add(now, float64(max(took, 0))/float64(time.Millisecond), max(outputTokens, 0))
 }
 
 // P95 implements outbound.Latencies.
 func (l *Latencies) P95(task routing.TaskType, t routing.Target) (routing.Latency, int) {
-	now := l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.series[key{task, t}]
+	l.mu.RLock()
+	s := l.keys[key{task, t}]
+	l.mu.RUnlock()
 	if s == nil {
 		return routing.Latency{}, 0
 	}
-	var all *ddsketch.DDSketch
-	var tokens, answers int64
-	for i := range s.ring {
-		at := &s.ring[i]
-		if at.sketch == nil || now-at.number >= slices || at.number > now {
-			continue
-		}
-		tokens, answers = tokens+at.tokens, answers+at.answers
-		if all == nil {
-			all = at.sketch.Copy()
-		} else if err := all.MergeWith(at.sketch); err != nil { // sketches of one accuracy merge
-			continue
-		}
-	}
-	if all == nil {
-		return routing.Latency{}, 0
-	}
-	p95, err := all.GetValueAtQuantile(0.95)
-	if err != nil {
-		return routing.Latency{}, 0
-	}
-	mean := 0
-	if answers > 0 {
-		mean = int((tokens + answers/2) / answers)
-	}
-	return routing.Latency{P95Ms: int(p95 + 0.5), Samples: int(all.GetCount())}, mean
+	return s.p95(l.now())
 }
 
-func (l *Latencies) now() int64 { return l.clock().UnixNano() / int64(l.slice) }
+// now is the number of the part of the window that the clock is in.
+func (l *Latencies) now() int64 { return l.clock().UnixNano() / int64(l.part) }
 
-// makeRoom forgets the series longest unused when there are too many.
-func (l *Latencies) makeRoom() {
-	if len(l.series) < maxKeys {
-		return
+func (l *Latencies) series(k key, now int64) *series {
+	l.mu.RLock()
+	s := l.keys[k]
+	l.mu.RUnlock()
+	if s != nil {
+		return s
 	}
-	var oldest key
-	var used int64
-	first := true
-	for k, s := range l.series {
-		if first || s.used < used {
-			oldest, used, first = k, s.used, false
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s = l.keys[k]; s != nil {
+		return s
+	}
+	if len(l.keys) >= l.maxKeys {
+		l.evict()
+	}
+	s = &series{mapping: l.mapping, newest: now}
+	l.keys[k] = s
+	return s
+}
+
+// sampleSize is among how many series one is chosen to be forgotten.
+const sampleSize = 64
+
+// evict forgets, of a sample, the series that has been silent for longest.
+func (l *Latencies) evict() {
+	var victim key
+	oldest, n := int64(0), 0
+	for k, s := range l.keys {
+		if n++; n > sampleSize {
+			break
+		}
+		if last := s.last(); n == 1 || last < oldest {
+			victim, oldest = k, last
 		}
 	}
-	delete(l.series, oldest)
+	delete(l.keys, victim)
 }

@@ -4,7 +4,6 @@ package prometheus
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +28,12 @@ type Meter struct {
 	queued   *prometheus.GaugeVec
 	room     *prometheus.GaugeVec
 
-	served, tried, called sync.Map // labels → children, so that a busy series costs one look-up
+	// What label values count into, so that a busy series costs one look-up.
+	served  children[servedKey, timed]
+	decided children[decidedKey, prometheus.Counter]
+	tried   children[triedKey, timed]
+	called  children[calledKey, called]
+	queues  children[string, queue]
 }
 
 var _ outbound.Meter = (*Meter)(nil)
@@ -39,21 +43,21 @@ type servedKey struct {
 	status        int
 }
 
-type served struct {
-	count prometheus.Counter
-	took  prometheus.Observer
-}
+type decidedKey struct{ task, outcome string }
 
 type triedKey struct{ provider, model, outcome string }
 
-type tried struct {
+type calledKey struct{ provider, model string }
+
+// timed is a count with durations.
+type timed struct {
 	count prometheus.Counter
 	took  prometheus.Observer
 }
 
-type calledKey struct{ provider, model string }
-
 type called struct{ input, output, cost prometheus.Counter }
+
+type queue struct{ length, capacity prometheus.Gauge }
 
 // requestBuckets are in seconds: from a cached check to a long stream.
 var requestBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
@@ -70,12 +74,32 @@ func New() *Meter {
 		tokens:   counter("forge1_tokens_total", "Tokens of calls; input includes cached ones.", "provider", "model", "direction"),
 		cost:     counter("forge1_cost_usd_total", "Cost of calls in US dollars, unpriced ones left out.", "provider", "model"),
 		breakers: gauge("forge1_breaker_state", "State of a breaker: 0 closed, 1 open, 2 half open.", "provider", "model"),
-		queued:   gauge("forge1_queue_length", "Items that wait in a queue.", "queue"),
-		room:     gauge("forge1_queue_capacity", "Items that a queue holds at most.", "queue"),
+		queued:   gauge("forge1_queue_length", "Places of a queue that are taken.", "queue"),
+		room:     gauge("forge1_queue_capacity", "Places of a queue; calls are refused when all are taken.", "queue"),
 	}
 	m.registry.MustRegister(m.requests, m.duration, m.decision, m.attempts, m.attempt, m.tokens, m.cost, m.breakers, m.queued, m.room,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.resolve()
 	return m
+}
+
+// resolve says how to find what label values count into, the first time that they are met.
+func (m *Meter) resolve() {
+	m.served.find = func(k servedKey) timed {
+		status := strconv.Itoa(k.status)
+		return timed{m.requests.WithLabelValues(k.route, k.method, status), m.duration.WithLabelValues(k.route, k.method, status)}
+	}
+	m.decided.find = func(k decidedKey) prometheus.Counter { return m.decision.WithLabelValues(k.task, k.outcome) }
+	m.tried.find = func(k triedKey) timed {
+		return timed{m.attempts.WithLabelValues(k.provider, k.model, k.outcome), m.attempt.WithLabelValues(k.provider, k.model, k.outcome)}
+	}
+	m.called.find = func(k calledKey) called {
+		return called{
+			m.tokens.WithLabelValues(k.provider, k.model, "input"), m.tokens.WithLabelValues(k.provider, k.model, "output"),
+			m.cost.WithLabelValues(k.provider, k.model),
+		}
+	}
+	m.queues.find = func(name string) queue { return queue{m.queued.WithLabelValues(name), m.room.WithLabelValues(name)} }
 }
 
 // Handler serves the metrics in Prometheus's text format.
@@ -85,37 +109,34 @@ func (m *Meter) Handler() http.Handler {
 
 // Request implements outbound.Meter.
 func (m *Meter) Request(route, method string, status int, took time.Duration) {
-	k := servedKey{route, method, status}
-	s := child(&m.served, k, func() served {
-		code := strconv.Itoa(status)
-		return served{m.requests.WithLabelValues(route, method, code), m.duration.WithLabelValues(route, method, code)}
-	})
+	s := m.served.of(servedKey{route, known(method), status})
 	s.count.Inc()
 	s.took.Observe(took.Seconds())
 }
 
+// known keeps methods that a client invented out of the labels.
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}
+
 // Decision implements outbound.Meter.
-func (m *Meter) Decision(task, outcome string) { m.decision.WithLabelValues(task, outcome).Inc() }
+func (m *Meter) Decision(task, outcome string) { m.decided.of(decidedKey{task, outcome}).Inc() }
 
 // Attempt implements outbound.Meter.
 func (m *Meter) Attempt(provider, model, outcome string, took time.Duration) {
-	k := triedKey{provider, model, outcome}
-	t := child(&m.tried, k, func() tried {
-		return tried{m.attempts.WithLabelValues(provider, model, outcome), m.attempt.WithLabelValues(provider, model, outcome)}
-	})
+	t := m.tried.of(triedKey{provider, model, outcome})
 	t.count.Inc()
 	t.took.Observe(took.Seconds())
 }
 
 // Call implements outbound.Meter.
 func (m *Meter) Call(provider, model string, inputTokens, outputTokens int, costNanos int64) {
-	k := calledKey{provider, model}
-	c := child(&m.called, k, func() called {
-		return called{
-			m.tokens.WithLabelValues(provider, model, "input"), m.tokens.WithLabelValues(provider, model, "output"),
-			m.cost.WithLabelValues(provider, model),
-		}
-	})
+	c := m.called.of(calledKey{provider, model})
 	c.input.Add(float64(max(0, inputTokens)))
 	c.output.Add(float64(max(0, outputTokens)))
 	c.cost.Add(float64(max(0, costNanos)) / 1e9)
@@ -123,22 +144,14 @@ func (m *Meter) Call(provider, model string, inputTokens, outputTokens int, cost
 
 // Queue implements outbound.Meter.
 func (m *Meter) Queue(name string, length, capacity int) {
-	m.queued.WithLabelValues(name).Set(float64(length))
-	m.room.WithLabelValues(name).Set(float64(capacity))
+	q := m.queues.of(name)
+	q.length.Set(float64(length))
+	q.capacity.Set(float64(capacity))
 }
 
 // Breaker implements outbound.Meter.
 func (m *Meter) Breaker(provider, model string, state outbound.CircuitState) {
 	m.breakers.WithLabelValues(provider, model).Set(float64(state))
-}
-
-// child finds what was resolved for labels before, or resolves it.
-func child[K comparable, V any](of *sync.Map, k K, resolve func() V) V {
-	if v, ok := of.Load(k); ok {
-		return v.(V) //nolint:forcetypeassert // each map holds one type
-	}
-	v, _ := of.LoadOrStore(k, resolve())
-	return v.(V) //nolint:forcetypeassert // each map holds one type
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {

@@ -58,7 +58,9 @@ func (w *worker) take(n int) []outbound.Call {
 	defer w.mu.Unlock()
 	n = min(n, len(w.waiting))
 	batch := slices.Clone(w.waiting[:n])
-	w.waiting = slices.Delete(w.waiting, 0, n)
+	if w.waiting = slices.Delete(w.waiting, 0, n); len(w.waiting) == 0 && cap(w.waiting) > 2*w.set.Batch {
+		w.waiting = nil // what a backlog took is given back
+	}
 	return batch
 }
 
