@@ -27,6 +27,10 @@ type apiKeyRow struct {
 	ExpiresAt  instant              `bun:"expires_at,type:timestamptz"`
 	EndsAt     instant              `bun:"ends_at,type:timestamptz"`
 	LastUsed   instant              `bun:"last_used_at,type:timestamptz"`
+
+	// The foreign keys, for drafts of migrations; never loaded.
+	Tenant  *tenantRow `bun:"rel:belongs-to,join:tenant_id=id"`
+	Creator *userRow   `bun:"rel:belongs-to,join:creator_id=id"`
 }
 
 func apiKeyRowOf(s tenant.KeySnapshot) *apiKeyRow {

@@ -31,6 +31,10 @@ type sessionRow struct {
 	AuthTime  instant        `bun:"auth_time,type:timestamptz,notnull"`
 	IP        string         `bun:"ip,type:text,notnull"`
 	Agent     string         `bun:"user_agent,type:text,notnull"`
+
+	// The foreign keys, for drafts of migrations; never loaded.
+	Tenant *tenantRow `bun:"rel:belongs-to,join:tenant_id=id"`
+	User   *userRow   `bun:"rel:belongs-to,join:user_id=id"`
 }
 
 func sessionRowOf(s session.Snapshot) *sessionRow {

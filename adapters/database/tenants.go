@@ -28,6 +28,10 @@ type memberRow struct {
 	UserID   string  `bun:"user_id,pk,type:text"`
 	Role     string  `bun:"role,type:text,notnull"`
 	Since    instant `bun:"since,type:timestamptz,notnull"`
+
+	// The foreign keys, for drafts of migrations; never loaded.
+	Tenant *tenantRow `bun:"rel:belongs-to,join:tenant_id=id"`
+	User   *userRow   `bun:"rel:belongs-to,join:user_id=id"`
 }
 
 func tenantRowOf(s tenant.Snapshot) *tenantRow {

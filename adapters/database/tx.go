@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/forge1/forge1/domain/event"
+	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
@@ -51,8 +52,14 @@ func (db *DB) within(parent context.Context, work func(context.Context, *scope) 
 	for try := 1; ; try++ {
 		sc := &scope{drained: map[any][]event.Event{}, earlier: earlier}
 		err := db.once(ctx, sc, work)
-		if err == nil || try == maxTries || !db.tryAgain(err) || !wait(ctx, try) {
+		if err == nil || !db.tryAgain(err) {
+			if try > 1 && errors.Is(ctx.Err(), context.DeadlineExceeded) { // patience ran out over the others, not over the server
+				return fault.ErrBusy.With(err)
+			}
 			return db.classify(ctx, err)
+		}
+		if try == maxTries || !wait(ctx, try) {
+			return fault.ErrBusy.With(err)
 		}
 		for aggregate, events := range sc.drained {
 			earlier[aggregate] = append(events, earlier[aggregate]...)
