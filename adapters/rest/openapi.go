@@ -37,9 +37,6 @@ func (s *Server) document() []byte {
 			},
 		},
 	}
-	d.schema(Problem{})
-	d.schema(OpenAIError{})
-	d.schema(Delta{}) // only events refer to it
 	for i := range s.routes {
 		if r := &s.routes[i]; !r.hidden {
 			doc.AddOperation(d.operation(r))
@@ -113,6 +110,11 @@ func (d *documenter) reply(all map[string]*huma.Response, a answer) {
 	switch {
 	case a.events != "":
 		content, media.Schema = typeEvents, &huma.Schema{Type: huma.TypeString, Description: a.events}
+		kinds := map[string]*huma.Schema{}
+		for name, v := range a.kinds {
+			kinds[name] = d.schema(v)
+		}
+		media.Extensions = map[string]any{"x-events": kinds}
 	case a.body != nil:
 		content, media.Schema = typeJSON, d.schema(a.body)
 	case content != "":

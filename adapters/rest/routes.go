@@ -70,7 +70,8 @@ type answer struct {
 	content string // media type; "" with no body
 	body    any    // a value of its type; nil: free text
 	headers []string
-	events  string // description of an event stream
+	events  string         // description of an event stream
+	kinds   map[string]any // values of its events' types, by the events' names
 }
 
 // register puts the table into Fiber and the document. It panics on a route that does not say who may call it.

@@ -185,3 +185,17 @@ type document struct{}
 
 // Schema describes it as any object.
 func (document) Schema(huma.Registry) *huma.Schema { return anyObject() }
+
+// chatChunk stands for a chunk of OpenAI's stream.
+type chatChunk struct{}
+
+// Schema describes what every such chunk has.
+func (chatChunk) Schema(huma.Registry) *huma.Schema {
+	return objectOf(true, []string{"choices"}, map[string]*huma.Schema{
+		"id": text(""), "object": text(""), "created": {Type: huma.TypeInteger}, "model": text("As the vendor names it"),
+		"choices": arrayOf(objectOf(true, []string{"delta"}, map[string]*huma.Schema{
+			"index": {Type: huma.TypeInteger}, "delta": anyObject(), "finish_reason": orNullSchema(text("")),
+		})),
+		"usage": orNullSchema(anyObject()),
+	})
+}

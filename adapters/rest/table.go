@@ -98,8 +98,8 @@ func aiRoutes() []route {
 			summary: summary, handle: handle, replies: []answer{{status: 200, doc: "As of now", body: body}},
 		}
 	}
-	const events = "event: delta, its data {\"text\"} or {\"tool_call\":{index,id,name,arguments_delta}} (schema Delta); then event: done with a Result, " +
-		"or event: error with a Problem. Lines that begin with a colon are heartbeats."
+	const events = "event: delta with a piece of the answer, as often as there is one; then event: done with the whole, or event: error. " +
+		"The data of each is one line of JSON; x-events says which. Lines that begin with a colon are heartbeats."
 	return []route{
 		{
 			method: http.MethodPost, pattern: "/api/v1/ai/execute", access: scopedKey, scope: tenant.ScopeAI, large: true, id: "execute", tag: "ai",
@@ -107,7 +107,7 @@ func aiRoutes() []route {
 			body: ExecuteBody{}, handle: (*exchange).execute, faults: callFaults,
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: Result{}, headers: callHeaders},
-				{status: 200, events: events},
+				{status: 200, events: events, kinds: map[string]any{"delta": Delta{}, "done": Result{}, "error": Problem{}}},
 			},
 		},
 		read("models", "Models that can be asked for", (*exchange).models, Models{}),
@@ -141,7 +141,7 @@ func openAIRoutes() []route {
 			params: aiHeaders(), body: chatRequest{}, handle: (*exchange).chatCompletions, faults: callFaults,
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: chatResponse{}, headers: callHeaders},
-				{status: 200, events: events},
+				{status: 200, events: events, kinds: map[string]any{"chat.completion.chunk": chatChunk{}, "error": OpenAIError{}}},
 			},
 		},
 		models,

@@ -93,31 +93,39 @@ func (d *Document) Check(method, path string, status int, header http.Header, bo
 	return nil
 }
 
-// find looks an operation up by the path of a request; a parameter at the end takes slashes too.
+// find looks an operation up by the path of a request. A parameter at the end takes slashes too, where nothing fits better.
 func (d *Document) find(method, path string) *openapi3.Operation {
 	if item := d.doc.Paths.Value(path); item != nil {
 		return item.GetOperation(method)
 	}
+	var greedy *openapi3.PathItem
 	for pattern, item := range d.doc.Paths.Map() {
-		if strings.Contains(pattern, "{") && fits(pattern, path) {
+		switch whole, rest := fits(pattern, path); {
+		case whole:
 			return item.GetOperation(method)
+		case rest:
+			greedy = item
 		}
 	}
-	return nil
+	if greedy == nil {
+		return nil
+	}
+	return greedy.GetOperation(method)
 }
 
-func fits(pattern, path string) bool {
+// fits reports whether a path is a pattern's segment by segment, or only if its last parameter takes the rest.
+func fits(pattern, path string) (whole, rest bool) {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
 	for i, seg := range want {
 		param := strings.HasPrefix(seg, "{")
 		switch {
 		case i >= len(got), param && got[i] == "", !param && seg != got[i]:
-			return false
+			return false, false
 		case param && i == len(want)-1:
-			return true
+			return len(got) == len(want), true
 		}
 	}
-	return len(want) == len(got)
+	return len(want) == len(got), false
 }
 
 // checkHeaders proves that each header of the answer that is ours is documented and fits, and that the ids are there.

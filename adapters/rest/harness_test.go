@@ -1,0 +1,241 @@
+package rest_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/forge1/forge1/adapters/rest"
+	"github.com/forge1/forge1/test/openapicheck"
+)
+
+var epoch = time.Date(2030, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// world is a server on a real port with fakes behind it. Every answer that its client sees is held against the document.
+type world struct {
+	t      testing.TB
+	server *rest.Server
+	addr   string
+	client *http.Client
+	doc    *openapicheck.Document
+
+	people *people
+	keys   *keys
+	models *models
+	checks *checks
+
+	mu   sync.Mutex
+	logs bytes.Buffer
+	seen []rest.Observation
+}
+
+// Write takes the log.
+func (w *world) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logs.Write(b)
+}
+
+func (w *world) log() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logs.String()
+}
+
+func (w *world) observed() []rest.Observation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]rest.Observation(nil), w.seen...)
+}
+
+func start(t testing.TB, change ...func(*rest.Config)) *world {
+	t.Helper()
+	w := &world{t: t, people: &people{}, keys: &keys{}, models: &models{}, checks: &checks{}}
+	config := rest.Config{
+		PublicBaseURL: "http://localhost:8000", Version: "1.2.3", MaxBodyBytes: 1 << 20, CORSOrigins: []string{"*"},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")},
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	var ids atomic.Int64
+	w.server = rest.New(rest.Deps{
+		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Health: w.checks,
+		Logger: slog.New(slog.NewJSONHandler(w, nil)), Clock: func() time.Time { return epoch },
+		NewID: func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },
+		Observe: func(o rest.Observation) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.seen = append(w.seen, o)
+		},
+	}, config)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.addr = ln.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- w.server.Serve(ln) }()
+	w.client = &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	t.Cleanup(func() {
+		w.client.CloseIdleConnections()
+		ctx, done := context.WithTimeout(context.Background(), 10*time.Second)
+		defer done()
+		_ = w.server.Shutdown(ctx)
+		if err := <-served; err != nil {
+			t.Errorf("serve: got %v, want none", err)
+		}
+	})
+	w.doc = w.document()
+	return w
+}
+
+func (w *world) document() *openapicheck.Document {
+	w.t.Helper()
+	resp, err := w.client.Get("http://" + w.addr + "/openapi.json")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	doc, err := openapicheck.Load(b)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return doc
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+
+// code is the code of a failure, in either shape.
+func (a answer) code() string {
+	var p struct {
+		Code  string
+		Error struct{ Code string }
+	}
+	_ = json.Unmarshal(a.body, &p)
+	return p.Code + p.Error.Code
+}
+
+func (a answer) into(t testing.TB, dst any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, dst); err != nil {
+		t.Fatalf("%s: %v", a, err)
+	}
+}
+
+// options of a request: "Name: value" is a header, another one the credential.
+func (w *world) do(method, path, body string, options ...string) answer {
+	w.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+w.addr+path, reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, o := range options {
+		name, value, isHeader := strings.Cut(o, ": ")
+		switch {
+		case !isHeader:
+			req.Header.Set("Authorization", "Bearer "+o)
+		case value == "":
+			req.Header.Del(name)
+		case name == "Content-Type":
+			req.Header.Set(name, value)
+		default:
+			req.Header.Add(name, value)
+		}
+	}
+	resp, err := w.client.Do(req)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	a := answer{resp.StatusCode, resp.Header, b}
+	if err := w.doc.Check(method, path, a.status, a.header, a.body); err != nil && !strings.HasPrefix(path, "/docs") && !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/problems/") {
+		w.t.Errorf("against the document: %v\n%s", err, a)
+	}
+	return a
+}
+
+func (w *world) post(path, body string, options ...string) answer {
+	w.t.Helper()
+	return w.do(http.MethodPost, path, body, options...)
+}
+
+func (w *world) get(path string, options ...string) answer {
+	w.t.Helper()
+	return w.do(http.MethodGet, path, "", options...)
+}
+
+// raw sends bytes on a connection of its own and gives everything that comes back until the server closes it.
+func (w *world) raw(request string) string {
+	w.t.Helper()
+	c := w.dial()
+	defer c.Close()
+	if _, err := io.WriteString(c, request); err != nil {
+		w.t.Fatal(err)
+	}
+	b, err := io.ReadAll(bufio.NewReader(c))
+	if err != nil {
+		w.t.Fatalf("%v after %q", err, b)
+	}
+	return string(b)
+}
+
+func (w *world) dial() net.Conn {
+	w.t.Helper()
+	c, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// lastLine gives the last line of the log once there are n.
+func (w *world) lines() []map[string]any {
+	w.t.Helper()
+	var out []map[string]any
+	for line := range strings.SplitSeq(strings.TrimSpace(w.log()), "\n") {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			w.t.Fatalf("the log line %q: %v", line, err)
+		}
+		out = append(out, m)
+	}
+	return out
+}

@@ -1,0 +1,360 @@
+package rest_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/forge1/forge1/adapters/rest"
+)
+
+func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	w := start(t)
+	for name, got := range map[string]answer{
+		"200":           w.get("/api/v1/health/live"),
+		"204":           w.post("/api/v1/auth/logout", `{}`),
+		"401":           w.get("/api/v1/auth/me"),
+		"404":           w.get("/nowhere"),
+		"404 under v1":  w.get("/v1/nowhere"),
+		"405":           w.get("/api/v1/auth/login"),
+		"413":           w.post("/api/v1/auth/login", `{"email":"`+strings.Repeat("a", 17<<10)+`"}`),
+		"415":           w.post("/api/v1/auth/login", `{}`, "Content-Type: text/plain"),
+		"422":           w.post("/api/v1/auth/login", `{"password":""}`),
+		"an AI call":    w.post("/api/v1/ai/execute", `{"task":"x"}`, aiKey),
+		"a stream":      w.post("/api/v1/ai/execute", `{"task":"x","stream":true}`, aiKey),
+		"an OpenAI 401": w.post("/v1/chat/completions", `{}`),
+	} {
+		for header, want := range map[string]string{
+			"Cache-Control": "^no-store$", "X-Content-Type-Options": "^nosniff$", "Referrer-Policy": "^no-referrer$",
+			"Content-Security-Policy":      "^default-src 'none'; frame-ancestors 'none'$",
+			"Cross-Origin-Resource-Policy": "^same-origin$", "Strict-Transport-Security": "^max-age=31536000; includeSubDomains$",
+			"X-Request-Id": "^[A-Za-z0-9-]{8,64}$", "X-Trace-Id": "^[0-9a-f]{32}$", "Server": "^$",
+		} {
+			if v := got.header.Get(header); !regexp.MustCompile(want).MatchString(v) {
+				t.Errorf("%s: got %s: %q, want %s", name, header, v, want)
+			}
+		}
+	}
+}
+
+func TestIDsOfTheRequest(t *testing.T) {
+	const trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	tests := map[string]struct {
+		header, value string
+		kept          string // of the trace or request id; "" when a fresh one is wanted
+	}{
+		"a request id":              {"X-Request-ID", "abc-DEF-123", "abc-DEF-123"},
+		"one too short":             {"X-Request-ID", "short", ""},
+		"one too long":              {"X-Request-ID", strings.Repeat("a", 65), ""},
+		"one with markup":           {"X-Request-ID", "<script>12345", ""},
+		"one of 10 KB":              {"X-Request-ID", strings.Repeat("a", 10<<10), ""},
+		"a trace":                   {"Traceparent", "00-" + trace + "-" + parent + "-01", trace},
+		"a later version":           {"Traceparent", "01-" + trace + "-" + parent + "-01-more", trace},
+		"version 00 with more":      {"Traceparent", "00-" + trace + "-" + parent + "-01-more", ""},
+		"a later version run on":    {"Traceparent", "01-" + trace + "-" + parent + "-01more", ""},
+		"version ff":                {"Traceparent", "ff-" + trace + "-" + parent + "-01", ""},
+		"upper case":                {"Traceparent", "00-" + strings.ToUpper(trace) + "-" + parent + "-01", ""},
+		"a trace of zeros":          {"Traceparent", "00-" + strings.Repeat("0", 32) + "-" + parent + "-01", ""},
+		"a parent of zeros":         {"Traceparent", "00-" + trace + "-" + strings.Repeat("0", 16) + "-01", ""},
+		"a trace that is too short": {"Traceparent", "00-" + trace[1:] + "-" + parent + "-01", ""},
+		"flags that are none":       {"Traceparent", "00-" + trace + "-" + parent + "-zz", ""},
+	}
+	w := start(t)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := w.get("/api/v1/health", tc.header+": "+tc.value)
+			id, fresh := got.header.Get("X-Request-Id"), regexp.MustCompile("^01940000-0000-7000-8000-[0-9a-f]{12}$")
+			if tc.header == "Traceparent" {
+				id, fresh = got.header.Get("X-Trace-Id"), regexp.MustCompile("^01940000000070008000[0-9a-f]{12}$")
+			}
+			if tc.kept != "" && id != tc.kept || tc.kept == "" && !fresh.MatchString(id) {
+				t.Errorf("got %q, want %q or a fresh one", id, tc.kept)
+			}
+		})
+	}
+}
+
+func TestMethodsAndPaths(t *testing.T) {
+	tests := map[string]struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		"another method":          {"GET", "/api/v1/auth/login", 405, "POST, OPTIONS"},
+		"another method of two":   {"PUT", "/api/v1/auth/api-keys", 405, "GET, HEAD, POST, OPTIONS"},
+		"another method of an id": {"GET", "/api/v1/auth/api-keys/k1", 405, "DELETE, OPTIONS"},
+		"a method of its own":     {"BREW", "/api/v1/auth/login", 405, "POST, OPTIONS"},
+		"PURGE of nothing":        {"PURGE", "/nowhere", 404, ""},
+		"OPTIONS":                 {"OPTIONS", "/v1/models/a/b", 204, "GET, HEAD, OPTIONS"},
+		"OPTIONS of nothing":      {"OPTIONS", "/nowhere", 404, ""},
+		"HEAD":                    {"HEAD", "/api/v1/health", 200, ""},
+		"HEAD of a POST":          {"HEAD", "/api/v1/auth/verify-email", 405, "POST, OPTIONS"},
+		"no such path":            {"GET", "/api/v1/auth/logins", 404, ""},
+		"a slash at the end":      {"GET", "/api/v1/health/", 404, ""},
+		"upper case":              {"GET", "/API/v1/health", 404, ""},
+		"dots":                    {"GET", "/api/v1/auth/../health", 404, ""},
+		"an empty id":             {"DELETE", "/api/v1/auth/api-keys/", 404, ""},
+	}
+	w := start(t)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := w.do(tc.method, tc.path, "")
+			if got.status != tc.status || got.header.Get("Allow") != tc.allow {
+				t.Errorf("got %s, Allow %q, want %d, %q", got, got.header.Get("Allow"), tc.status, tc.allow)
+			}
+			if tc.status >= 400 && tc.method != "HEAD" && got.header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("got content type %q", got.header.Get("Content-Type"))
+			}
+		})
+	}
+	if got := w.get("/v1/nowhere"); got.status != 404 || !strings.HasPrefix(string(got.body), `{"error":{"message":`) {
+		t.Errorf("under /v1: got %s", got)
+	}
+}
+
+func TestMediaTypes(t *testing.T) {
+	tests := map[string]struct {
+		options []string
+		status  int
+		code    string
+	}{
+		"JSON":                {[]string{"Content-Type: application/json"}, 202, ""},
+		"JSON in UTF-8":       {[]string{"Content-Type: application/json; charset=UTF-8"}, 202, ""},
+		"JSON in Latin-1":     {[]string{"Content-Type: application/json; charset=latin1"}, 415, "unsupported_media_type"},
+		"a form":              {[]string{"Content-Type: application/x-www-form-urlencoded"}, 415, "unsupported_media_type"},
+		"a multipart form":    {[]string{"Content-Type: multipart/form-data; boundary=x"}, 415, "unsupported_media_type"},
+		"XML":                 {[]string{"Content-Type: application/xml"}, 415, "unsupported_media_type"},
+		"something like JSON": {[]string{"Content-Type: text/evil+json"}, 415, "unsupported_media_type"},
+		"no type":             {[]string{"Content-Type: "}, 415, "unsupported_media_type"},
+		"gzip":                {[]string{"Content-Encoding: gzip"}, 415, "unsupported_encoding"},
+		"deflate":             {[]string{"Content-Encoding: deflate"}, 415, "unsupported_encoding"},
+		"br":                  {[]string{"Content-Encoding: br"}, 415, "unsupported_encoding"},
+		"identity":            {[]string{"Content-Encoding: identity"}, 415, "unsupported_encoding"},
+		"stacked":             {[]string{"Content-Encoding: gzip", "Content-Encoding: gzip"}, 415, "unsupported_encoding"},
+	}
+	w := start(t)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := w.post("/api/v1/auth/register", `{"email":"a","password":"p"}`, tc.options...)
+			if got.status != tc.status || got.code() != tc.code {
+				t.Errorf("got %s, want %d %s", got, tc.status, tc.code)
+			}
+		})
+	}
+}
+
+func TestABombIsNotUnpacked(t *testing.T) {
+	w := start(t)
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	for range 300 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	_ = z.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := w.post("/api/v1/ai/execute", bomb.String(), aiKey, "Content-Encoding: gzip")
+	runtime.ReadMemStats(&after)
+	if got.status != 415 {
+		t.Errorf("got %s, want 415", got)
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 10<<20 {
+		t.Errorf("%d bytes were allocated, want less than 10 MiB", grown)
+	}
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	body := func(n int) string { return `{"task":"` + strings.Repeat("a", n-len(`{"task":""}`)) + `"}` }
+	tests := map[string]struct {
+		path, body string
+		status     int
+		code       string
+	}{
+		"sign-in":          {"/api/v1/auth/login", body(17 << 10), 413, "body_too_large"},
+		"sign-in of 1 MiB": {"/api/v1/auth/login", body(1 << 20), 413, "body_too_large"},
+		"AI within":        {"/api/v1/ai/execute", body(900 << 10), 200, ""},
+		"AI beyond":        {"/api/v1/ai/execute", body(1<<20 + 1), 413, "body_too_large"},
+		"AI far beyond":    {"/v1/chat/completions", body(8 << 20), 413, "body_too_large"},
+		"a path with dots": {"/v1/chat/../../api/v1/auth/login", body(17 << 10), 413, "body_too_large"},
+		"nowhere":          {"/nowhere", body(17 << 10), 413, "body_too_large"},
+	}
+	w := start(t)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			req, err := http.NewRequest("POST", "http://"+w.addr+tc.path, strings.NewReader(tc.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("Authorization", "Bearer "+aiKey)
+			for _, chunked := range []bool{false, true} {
+				if chunked {
+					req.Body, req.ContentLength = io.NopCloser(strings.NewReader(tc.body)), -1
+				}
+				resp, err := w.client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if got := (answer{resp.StatusCode, resp.Header, b}); got.status != tc.status || got.code() != tc.code {
+					t.Errorf("chunked %t: got %s, want %d %s", chunked, got, tc.status, tc.code)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeReadIsNotRepeated(t *testing.T) {
+	const secret = "Bearer very-secret"
+	tests := map[string]struct {
+		request string
+		status  string
+		code    string
+	}{
+		"a header without colon":   {"GET / HTTP/1.1\r\nHost: x\r\nAuthorization " + secret + "\r\n\r\n", "400", "malformed"},
+		"not HTTP":                 {secret + "\r\n\r\n", "400", "malformed"},
+		"two lengths":              {"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", "400", "malformed"},
+		"chunks of no number":      {"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nAuthorization: " + secret + "\r\n\r\nzz\r\n", "400", "malformed"},
+		"headers beyond the limit": {"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: " + secret + strings.Repeat("x", 20<<10) + "\r\n\r\n", "431", "headers_too_large"},
+	}
+	w := start(t)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := w.raw(tc.request)
+			if !strings.HasPrefix(got, "HTTP/1.1 "+tc.status+" ") || !strings.Contains(got, `"code":"`+tc.code+`"`) || !strings.Contains(got, "Content-Type: application/problem+json\r\n") {
+				t.Errorf("got %q, want %s %s", got, tc.status, tc.code)
+			}
+			if strings.Contains(got, "very-secret") || strings.Contains(w.log(), "very-secret") {
+				t.Error("the answer or the log repeats the request")
+			}
+		})
+	}
+}
+
+func TestAHiddenRequestIsNotServed(t *testing.T) {
+	w := start(t)
+	got := w.raw("POST /api/v1/auth/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+		"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	if n := strings.Count(got, "HTTP/1.1 "); n != 1 {
+		t.Errorf("got %d answers, want 1: %q", n, got)
+	}
+}
+
+func TestSlowRequestsEnd(t *testing.T) {
+	tests := map[string]string{
+		"slow headers":  "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n",
+		"a slow body":   "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"a slow chunk":  "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+		"a slow task":   "POST /api/v1/ai/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"a silent peer": "",
+	}
+	w := start(t, func(c *rest.Config) { c.HeaderTimeout, c.BodyTimeout = 300*time.Millisecond, 400*time.Millisecond })
+	for name, request := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := w.raw(request); !strings.HasPrefix(got, "HTTP/1.1 408 ") || !strings.Contains(got, `"code":"request_timeout"`) {
+				t.Errorf("got %q, want 408", got)
+			}
+		})
+	}
+}
+
+func TestAnAITaskHasTimeToArrive(t *testing.T) {
+	w := start(t, func(c *rest.Config) { c.HeaderTimeout, c.BodyTimeout = 150*time.Millisecond, 20*time.Second })
+	c := w.dial()
+	defer c.Close()
+	body := `{"task":"x"}`
+	_, _ = io.WriteString(c, "POST /api/v1/ai/execute HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "+aiKey+
+		"\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n"+body[:1])
+	if got := w.raw("GET /api/v1/health HTTP/1.1\r\nHost: x\r\n"); !strings.HasPrefix(got, "HTTP/1.1 408 ") {
+		t.Fatalf("got %q, want 408", got) // so that the time for headers has passed for the first one too
+	}
+	_, _ = io.WriteString(c, body[1:])
+	got, err := io.ReadAll(c)
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 ") {
+		t.Errorf("got %q, %v, want 200", got, err)
+	}
+}
+
+func TestOtherOrigins(t *testing.T) {
+	const evil, good = "https://evil.example", "https://app.example"
+	list := func(credentials bool) func(*rest.Config) {
+		return func(c *rest.Config) { c.CORSOrigins, c.CORSCredentials = []string{good}, credentials }
+	}
+	tests := map[string]struct {
+		config      func(*rest.Config)
+		origin      string
+		allowed     string
+		credentials string
+		vary        string
+	}{
+		"anyone":                   {func(*rest.Config) {}, evil, "*", "", ""},
+		"anyone, with credentials": {func(c *rest.Config) { c.CORSCredentials = true }, evil, "*", "", ""},
+		"nobody":                   {func(c *rest.Config) { c.CORSOrigins = nil }, good, "", "", ""},
+		"one of the list":          {list(false), good, good, "", "Origin"},
+		"with credentials":         {list(true), good, good, "true", "Origin"},
+		"none of the list":         {list(true), evil, "", "", "Origin"},
+		"null":                     {list(true), "null", "", "", "Origin"},
+		"one that ends like it":    {list(true), "https://evilapp.example", "", "", "Origin"},
+		"one that begins like it":  {list(true), "https://app.example.evil", "", "", "Origin"},
+		"no origin":                {list(true), "", "", "", "Origin"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, tc.config)
+			var options []string
+			if tc.origin != "" {
+				options = []string{"Origin: " + tc.origin}
+			}
+			type seen struct{ allowed, credentials, vary, methods string }
+			see := func(a answer) seen {
+				h := a.header
+				return seen{h.Get("Access-Control-Allow-Origin"), h.Get("Access-Control-Allow-Credentials"), h.Get("Vary"), h.Get("Access-Control-Allow-Methods")}
+			}
+			got := see(w.get("/api/v1/health", options...))
+			want := seen{tc.allowed, tc.credentials, tc.vary, ""}
+			if d := cmp.Diff(want, got, cmp.AllowUnexported(seen{})); d != "" {
+				t.Errorf("simple: %s", d)
+			}
+			if tc.allowed != "" {
+				want.methods = "POST, OPTIONS"
+			}
+			got = see(w.do("OPTIONS", "/v1/chat/completions", "", append(options, "Access-Control-Request-Method: POST")...))
+			if d := cmp.Diff(want, got, cmp.AllowUnexported(seen{})); d != "" {
+				t.Errorf("preflight: %s", d)
+			}
+		})
+	}
+}
+
+func TestHealth(t *testing.T) {
+	w := start(t)
+	if got := w.get("/api/v1/health/live"); string(got.body) != `{"status":"live"}` {
+		t.Errorf("live: got %s", got)
+	}
+	if got := w.get("/api/v1/health"); string(got.body) != `{"status":"ok","version":"1.2.3","uptime_s":0}` {
+		t.Errorf("health: got %s", got)
+	}
+	if got := w.get("/api/v1/health/ready"); got.status != 503 || !strings.HasPrefix(string(got.body), `{"status":"unready",`) || got.header.Get("Retry-After") != "1" {
+		t.Errorf("unready: got %s", got)
+	}
+	w.checks.readiness.Ready = true
+	w.checks.readiness.Cache.Error = "timeout"
+	w.checks.readiness.Database.OK = true
+	w.checks.readiness.Database.Latency = 1500 * time.Microsecond
+	w.checks.readiness.Degraded = []string{"cache"}
+	want := `{"status":"ready","database":{"ok":true,"latency_ms":1.5,"error":null},"cache":{"ok":false,"latency_ms":0,"error":"timeout"},` +
+		`"migrations":{"ok":false,"latency_ms":0,"error":null},"degraded":["cache"]}`
+	if got := w.get("/api/v1/health/ready"); got.status != 200 || string(got.body) != want {
+		t.Errorf("ready: got %s, want %s", got, want)
+	}
+}
