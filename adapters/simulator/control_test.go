@@ -2,9 +2,11 @@ package simulator_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,24 +106,34 @@ func TestStatsTellEveryVendorByTheWire(t *testing.T) {
 	}
 }
 
-func TestLatencyAndChunkDelayTakeTime(t *testing.T) {
+func TestLatencyAndChunkDelayTakeTheirTime(t *testing.T) {
 	t.Parallel()
-	w := start(t, simulator.Config{})
 	for name, c := range map[string]struct {
 		b      simulator.Behaviour
-		stream bool
-		least  time.Duration
+		stream string
+		want   time.Duration
 	}{
-		"latency of a whole answer": {simulator.Behaviour{LatencyMS: 40, Mode: simulator.ModeEcho}, false, 40 * time.Millisecond},
-		"latency of a failure":      {simulator.Behaviour{LatencyMS: 40, FailRate: 1}, false, 40 * time.Millisecond},
-		"delays of a stream":        {simulator.Behaviour{ChunkDelayMS: 10, Mode: simulator.ModeEcho}, true, 70 * time.Millisecond}, // 8 events
+		"latency of a whole answer": {simulator.Behaviour{LatencyMS: 40, Mode: simulator.ModeEcho}, "", 40 * time.Millisecond},
+		"latency of a failure":      {simulator.Behaviour{LatencyMS: 40, FailRate: 1}, "", 40 * time.Millisecond},
+		"delays of eight events":    {simulator.Behaviour{ChunkDelayMS: 10, Mode: simulator.ModeEcho}, `,"stream":true`, 70 * time.Millisecond},
 	} {
-		w.configure(simulator.OpenAI, c.b)
-		begun := time.Now()
-		w.must(w.request(simulator.OpenAI, "x", c.stream))
-		if took := time.Since(begun); took < c.least { // never less, however fast the machine
-			t.Errorf("%s took %v, want at least %v", name, took, c.least)
-		}
+		synctest.Test(t, func(t *testing.T) { // in whose bubble time is counted, not waited for
+			sim, err := simulator.New(simulator.Config{Models: models})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sim.Configure(simulator.OpenAI, c.b); err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/openai/v1/chat/completions", strings.NewReader(chatWith("gpt-4.1-mini", c.stream)))
+			r.Header.Set("Content-Type", "application/json")
+			authorize(r, simulator.OpenAI, "sk-test")
+			begun := time.Now()
+			sim.Handler().ServeHTTP(httptest.NewRecorder(), r)
+			if got := time.Since(begun); got != c.want {
+				t.Errorf("%s took %v, want %v", name, got, c.want)
+			}
+		})
 	}
 }
 
@@ -165,5 +177,4 @@ func TestTheClockDatesAnswers(t *testing.T) {
 	if got := simulator.BasePath(simulator.OpenRouter); got != "/openrouter/api/v1" {
 		t.Errorf("BasePath = %q", got)
 	}
-	var _ http.Handler = w.sim.Handler()
 }

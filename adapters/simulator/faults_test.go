@@ -5,11 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/forge1/forge1/adapters/simulator"
 )
@@ -192,13 +195,14 @@ func TestCutBreaksAWholeAnswerInTheMiddle(t *testing.T) {
 	}
 }
 
-// eventually waits until the vendor has counted a client that left. The count follows the client's leaving at once, but not before it.
+// eventuallyCanceled waits until the vendor has counted a client that left. The count follows the client's leaving at once, but not before it.
 func (w *world) eventuallyCanceled(vendor string, want int64) {
 	w.t.Helper()
 	for w.t.Context().Err() == nil {
 		if s := w.stats(vendor); s.Canceled == want && s.InFlight == 0 {
 			return
 		}
+		runtime.Gosched()
 	}
 }
 
@@ -236,7 +240,8 @@ func TestAStallLastsUntilTheClientLeaves(t *testing.T) {
 				r, cancel := withCancel(w.request(vendor, "x", false))
 				done := make(chan error, 1)
 				go func() { _, _, err := w.do(r); done <- err }()
-				for w.stats(vendor).Requests <= left { // it has arrived
+				for w.stats(vendor).Requests <= left { // it has not arrived
+					runtime.Gosched()
 				}
 				cancel()
 				if err := <-done; err == nil {
@@ -246,6 +251,61 @@ func TestAStallLastsUntilTheClientLeaves(t *testing.T) {
 			}
 			w.eventuallyCanceled(vendor, left)
 		}
+	}
+}
+
+func TestAClientThatLeavesAmidALargeAnswerIsCanceled(t *testing.T) {
+	t.Parallel()
+	w := start(t, simulator.Config{Cases: cases(simulator.OpenAI, map[string]string{
+		"large": "POST /v1/chat/completions HTTP/1.1\n\n{}\n###\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n" + strings.Repeat("x", 32<<20),
+	})})
+	r, cancel := withCancel(w.request(simulator.OpenAI, "[[case:large]]", false))
+	res, err := w.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	res.Body.Close()
+	w.eventuallyCanceled(simulator.OpenAI, 1)
+	if s := w.stats(simulator.OpenAI); s.OK != 0 || s.Requests != 1 {
+		t.Errorf("stats = %+v, want one canceled and nothing else", s)
+	}
+}
+
+func TestAStallIsSilence(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fields string
+		events int
+	}{
+		"a whole call gets nothing":     {"", 0},
+		"a stream gets its first event": {`,"stream":true`, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) { // in whose bubble it is known when nothing moves any more
+			sim, err := simulator.New(simulator.Config{Models: models})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sim.Configure(simulator.OpenAI, simulator.Behaviour{Stall: true}); err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/openai/v1/chat/completions", strings.NewReader(chatWith("gpt-4.1-mini", c.fields)))
+			r.Header.Set("Content-Type", "application/json")
+			authorize(r, simulator.OpenAI, "sk-test")
+			r, cancel := withCancel(r)
+			w := httptest.NewRecorder()
+			done := false
+			go func() { sim.Handler().ServeHTTP(w, r); done = true }()
+			synctest.Wait()
+			if done || len(data(w.Body.String())) != c.events || sim.Stats()[simulator.OpenAI].InFlight != 1 {
+				t.Errorf("%s: done %t, body %q; want it to hang with %d events", name, done, w.Body, c.events)
+			}
+			cancel()
+			synctest.Wait()
+			if s := sim.Stats()[simulator.OpenAI]; !done || s.Canceled != 1 || s.InFlight != 0 {
+				t.Errorf("%s: done %t, stats %+v; want it to end with the client", name, done, s)
+			}
+		})
 	}
 }
 
@@ -264,7 +324,8 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 	done := make(chan error, 1)
 	r := w.request(simulator.OpenAI, "x", false)
 	go func() { _, _, err := w.do(r); done <- err }()
-	for w.stats(simulator.OpenAI).InFlight == 0 { //nolint:revive // it arrives
+	for w.stats(simulator.OpenAI).InFlight == 0 { // it has not arrived
+		runtime.Gosched()
 	}
 	for range 2 { // closing twice is as good as once
 		if err := run.Close(); err != nil {
