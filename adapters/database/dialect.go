@@ -79,7 +79,7 @@ func dialectOf(c Config) (dialect, error) {
 			return nil, errors.New("the database URL is not of the form sqlite:///path/to/file")
 		}
 		file := u.Path + u.Opaque
-		if len(file) > 2 && file[0] == '/' && file[2] == ':' { // sqlite:///C:/dir/file on Windows
+		if runtime.GOOS == "windows" && len(file) > 2 && file[0] == '/' && file[2] == ':' { // sqlite:///C:/dir/file
 			file = file[1:]
 		}
 		return lite{file: filepath.FromSlash(file)}, nil
