@@ -3,7 +3,6 @@ package redistest_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -27,25 +26,25 @@ func open(t *testing.T, url string) *redis.Client {
 }
 
 func TestTestsThatRunAtTheSameTimeDoNotSeeEachOther(t *testing.T) {
-	var all sync.WaitGroup
 	const tests = 20
-	all.Add(tests)
-	for i := range tests {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			t.Parallel()
-			db := open(t, redistest.URL(t))
-			if err := db.Set(t.Context(), "mine", i, 0).Err(); err != nil {
+	databases := make([]*redis.Client, tests)
+	var all sync.WaitGroup
+	for i := range databases {
+		all.Go(func() {
+			databases[i] = open(t, redistest.URL(t))
+			if err := databases[i].Set(t.Context(), "mine", i, 0).Err(); err != nil {
 				t.Error(err)
 			}
-			all.Done()
-			all.Wait() // everybody has written now
-			if got, err := db.Get(t.Context(), "mine").Int(); err != nil || got != i {
-				t.Errorf("got %d, %v, want %d", got, err, i)
-			}
-			if n, err := db.DBSize(t.Context()).Result(); err != nil || n != 1 {
-				t.Errorf("the database holds %d keys, %v, want 1", n, err)
-			}
 		})
+	}
+	all.Wait() // everybody has written now
+	for want, db := range databases {
+		if got, err := db.Get(t.Context(), "mine").Int(); err != nil || got != want {
+			t.Errorf("got %d, %v, want %d", got, err, want)
+		}
+		if n, err := db.DBSize(t.Context()).Result(); err != nil || n != 1 {
+			t.Errorf("the database holds %d keys, %v, want 1", n, err)
+		}
 	}
 }
 

@@ -2,9 +2,9 @@ package main
 
 import "syscall"
 
-// detached gives a server the account it runs as and a process group of its
-// own, so that a Ctrl-C meant for the command does not end the server first.
-// If this process is killed, the kernel ends the server.
+// detached gives a process the account it runs as and a process group of its
+// own: a Ctrl-C meant for the command then does not end a server first.
+// If this process is killed, the kernel ends the other.
 func detached(account *syscall.Credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: account, Pdeathsig: syscall.SIGINT}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -18,6 +19,9 @@ import (
 // attempts is how often a server is started before its failure is believed: a
 // port that was free can be taken by someone else before the server binds it.
 const attempts = 3
+
+// folder begins the name of the temporary folder; the process id follows.
+const folder = "forge1-servers-"
 
 // fleet is what this process started and has to stop.
 type fleet struct {
@@ -63,7 +67,8 @@ func (f *fleet) start(ctx context.Context) (env []string, err error) {
 // settle makes the temporary folder and finds the account for the servers:
 // Postgres refuses to run as root, and Redis has no need to.
 func (f *fleet) settle() error {
-	dir, err := os.MkdirTemp("", "forge1-servers-")
+	sweep()
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", folder, os.Getpid()))
 	if err != nil {
 		return fmt.Errorf("make a folder for the servers: %w", err)
 	}
@@ -86,6 +91,18 @@ func (f *fleet) settle() error {
 		return os.Chown(dir, int(uid), int(gid))
 	}
 	return fmt.Errorf("running as root, and there is no user postgres or nobody to run the servers as")
+}
+
+// sweep removes the folders of runs that were killed and could not do it.
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folder+"*-*")) // the pattern is well-formed
+	for _, dir := range left {
+		id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), folder), "-")
+		pid, err := strconv.Atoi(id)
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(dir) // another user's is left to that user
+		}
+	}
 }
 
 // launch starts a server, several times if need be, until ready says that it

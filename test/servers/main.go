@@ -94,8 +94,21 @@ func command(ctx context.Context, args, env []string) (int, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
+	if atTerminal() {
+		// The command shares our terminal and so has heard the Ctrl-C itself.
+		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	} else {
+		// A go test that is told to end leaves its test binaries behind, so
+		// everything that the command started is told.
+		cmd.SysProcAttr = detached(nil)
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+		defer func() {
+			if ctx.Err() != nil && cmd.Process != nil {
+				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // most often nobody is left to hear it
+			}
+		}()
+	}
 
 	err := cmd.Run()
 	exit, exited := errors.AsType[*exec.ExitError](err)
@@ -111,6 +124,16 @@ func command(ctx context.Context, args, env []string) (int, error) {
 	default:
 		return exitUnusable, fmt.Errorf("run %s: %w", args[0], err)
 	}
+}
+
+// atTerminal tells whether a terminal can send us signals of its own.
+func atTerminal() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	_ = tty.Close()
+	return true
 }
 
 // watchParent calls orphaned when the process that started this one is gone:
