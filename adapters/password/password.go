@@ -65,7 +65,7 @@ func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error)
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
 	p := h.config.Params
-	key, err := h.derive(ctx, password, salt, p, keyBytes)
+	key, err := h.derive(ctx, password, salt, p)
 	if err != nil {
 		return "", err
 	}
@@ -76,32 +76,35 @@ func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error)
 // Verify implements outbound.Hasher.
 func (h *Hasher) Verify(ctx context.Context, phc string, password secret.Text) (ok, stale bool, err error) {
 	if phc == "" {
-		_, err := h.derive(ctx, password, make([]byte, saltBytes), h.config.Params, keyBytes)
+		_, err := h.derive(ctx, password, make([]byte, saltBytes), h.config.Params)
 		return false, false, err
 	}
 	p, salt, want, err := parse(phc)
 	if err != nil {
 		return false, false, err
 	}
-	got, err := h.derive(ctx, password, salt, p, uint32(len(want))) //nolint:gosec // parse bounds it
+	got, err := h.derive(ctx, password, salt, p)
 	if err != nil {
 		return false, false, err
 	}
-	stale = p != h.config.Params || len(want) != keyBytes || len(salt) != saltBytes
+	stale = p != h.config.Params || len(salt) != saltBytes
 	return subtle.ConstantTimeCompare(got, want) == 1, stale, nil
 }
 
 // derive waits for a turn and does the work.
-func (h *Hasher) derive(ctx context.Context, password secret.Text, salt []byte, p Params, length uint32) ([]byte, error) {
+func (h *Hasher) derive(ctx context.Context, password secret.Text, salt []byte, p Params) ([]byte, error) {
 	if err := h.turn(ctx); err != nil {
 		return nil, err
 	}
 	defer func() { <-h.turns }()
-	return argon2.IDKey([]byte(norm.NFC.String(password.Reveal())), salt, p.Time, p.Memory, p.Threads, length), nil
+	return argon2.IDKey([]byte(norm.NFC.String(password.Reveal())), salt, p.Time, p.Memory, p.Threads, keyBytes), nil
 }
 
 // turn takes a turn: at once, or after standing in line. It fails with fault.ErrBusy when the line is full or does not move, and with the context's error.
 func (h *Hasher) turn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case h.turns <- struct{}{}:
 		return nil

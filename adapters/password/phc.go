@@ -9,11 +9,10 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Bounds of what a PHC string may hold.
+// Bounds of the salt in a PHC string, in bytes.
 const (
 	leastSalt = 8
-	leastKey  = 16
-	mostBytes = 64
+	mostSalt  = 64
 )
 
 // ErrUnreadable is a kept hash that is no argon2id PHC string, or costs more than we ever spend.
@@ -34,7 +33,7 @@ func parse(phc string) (p Params, salt, key []byte, err error) {
 	b64 := base64.RawStdEncoding.Strict()
 	salt, err1 := b64.DecodeString(part[4])
 	key, err2 := b64.DecodeString(part[5])
-	if errors.Join(err1, err2) != nil || len(salt) < leastSalt || len(salt) > mostBytes || len(key) < leastKey || len(key) > mostBytes {
+	if err1 != nil || err2 != nil || len(salt) < leastSalt || len(salt) > mostSalt || len(key) != keyBytes {
 		return p, nil, nil, ErrUnreadable
 	}
 	return p, salt, key, nil

@@ -6,11 +6,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -36,9 +39,11 @@ type Config struct {
 
 // Mailer implements outbound.Mailer.
 type Mailer struct {
-	host    string
-	options []mail.Option
-	letters letters
+	host     string
+	options  []mail.Option
+	tls      *tls.Config
+	implicit bool // TLS from the start
+	letters  letters
 }
 
 var _ outbound.Mailer = (*Mailer)(nil)
@@ -56,40 +61,36 @@ func New(c Config) (*Mailer, error) {
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
 		return nil, ErrURL
 	}
-	m := &Mailer{host: u.Hostname(), letters: l}
-	port := portPlain
-	if u.Scheme == "smtps" {
-		port = portTLS
+	m := &Mailer{host: u.Hostname(), implicit: u.Scheme == "smtps", letters: l, tls: &tls.Config{MinVersion: tls.VersionTLS12}}
+	port, policy := portPlain, mail.TLSOpportunistic
+	if m.implicit {
+		port, policy = portTLS, mail.NoTLS // what the library would add to the TLS that is there
+	} else if c.RequireTLS && !loopback(m.host) {
+		policy = mail.TLSMandatory
 	}
 	if p := u.Port(); p != "" {
 		if port, err = strconv.Atoi(p); err != nil {
 			return nil, ErrURL
 		}
 	}
-	m.options = []mail.Option{mail.WithPort(port), mail.WithTimeout(timeout), mail.WithTLSPolicy(mail.TLSOpportunistic)}
-	switch {
-	case u.Scheme == "smtps":
-		m.options = append(m.options, mail.WithSSL())
-	case c.RequireTLS && !loopback(m.host):
-		m.options = append(m.options, mail.WithTLSPolicy(mail.TLSMandatory))
-	}
 	if c.TLS != nil {
-		own := c.TLS.Clone()
-		own.ServerName = m.host
-		m.options = append(m.options, mail.WithTLSConfig(own))
+		m.tls = c.TLS.Clone()
 	}
+	m.tls.ServerName = m.host
+	m.options = []mail.Option{mail.WithPort(port), mail.WithTimeout(timeout), mail.WithTLSPolicy(policy), mail.WithTLSConfig(m.tls)}
 	if password, ok := u.User.Password(); ok {
-		m.options = append(m.options, mail.WithUsername(u.User.Username()), mail.WithPassword(password), mail.WithSMTPAuth(authFor(m.host)))
+		m.options = append(m.options, mail.WithUsername(u.User.Username()), mail.WithPassword(password), mail.WithOpportunisticSMTPAuth(signIns(m.host)...))
 	}
 	return m, nil
 }
 
-// authFor lets a password go in the clear to this very machine only.
-func authFor(host string) mail.SMTPAuthType {
+// signIns are the ways to sign in, best first. The plain ones refuse a connection that is not encrypted, but to this very machine.
+func signIns(host string) []mail.SMTPAuthType {
+	ways := []mail.SMTPAuthType{mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, mail.SMTPAuthPlain, mail.SMTPAuthLogin}
 	if loopback(host) {
-		return mail.SMTPAuthPlainNoEnc
+		ways[2], ways[3] = mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc
 	}
-	return mail.SMTPAuthAutoDiscover
+	return ways
 }
 
 func loopback(host string) bool {
@@ -97,29 +98,76 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// Send implements outbound.Mailer. Each mail has a connection of its own: mails are few, and idle servers hang up.
+// Send implements outbound.Mailer. Each mail has a connection of its own: mails are few, and idle servers hang up. The end of the context ends it, whatever the
+// server does.
 func (m *Mailer) Send(ctx context.Context, letter outbound.Mail) error {
 	msg, err := m.letters.compose(letter)
 	if err != nil {
 		return err
 	}
-	client, err := mail.NewClient(m.host, m.options...)
+	line := &line{tls: m.tls, implicit: m.implicit}
+	defer line.hangUp()
+	defer context.AfterFunc(ctx, line.hangUp)()
+	client, err := mail.NewClient(m.host, append(slices.Clone(m.options), mail.WithDialContextFunc(line.dial))...)
 	if err != nil {
 		return fmt.Errorf("make SMTP client: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
-		return quiet(err)
+	conversation, err := client.DialToSMTPClientWithContext(ctx)
+	if err == nil {
+		err = client.SendWithSMTPClient(conversation, msg)
 	}
+	if err != nil {
+		return quiet(ctx, err)
+	}
+	_ = client.CloseWithSMTPClient(conversation) // the mail was taken; a goodbye that fails must not make us send it again
 	return nil
 }
 
+// line is the one connection of a mail. The library leaves it open when the sign-in fails, and listens to the context while dialling only.
+type line struct {
+	tls      *tls.Config
+	implicit bool
+
+	mu    sync.Mutex
+	conn  net.Conn
+	ended bool
+}
+
+func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.conn = conn
+	ended := l.ended
+	l.mu.Unlock()
+	if ended {
+		return nil, errors.Join(context.Canceled, conn.Close())
+	}
+	if !l.implicit {
+		return conn, nil
+	}
+	secured := tls.Client(conn, l.tls)
+	return secured, secured.HandshakeContext(ctx)
+}
+
+func (l *line) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if l.conn != nil {
+		_ = l.conn.Close() // there is nobody left to tell
+	}
+}
+
 // quiet leaves out what the server said, for servers quote addresses. What remains tells the step and the code.
-func quiet(err error) error {
+func quiet(ctx context.Context, err error) error {
+	if gone := ctx.Err(); gone != nil {
+		return fmt.Errorf("send mail: %w", gone)
+	}
 	if failed, ok := errors.AsType[*mail.SendError](err); ok {
 		return fmt.Errorf("send mail: %s: code %d", failed.Reason, failed.ErrorCode())
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("send mail: %w", err)
 	}
 	return errors.New("send mail: the server cannot be reached, or refused the sign-in")
 }

@@ -1,0 +1,13 @@
+package password
+
+// Occupy takes every turn of a hasher until the function returned is called.
+func Occupy(h *Hasher) (free func()) {
+	for range cap(h.turns) {
+		h.turns <- struct{}{}
+	}
+	return func() {
+		for range cap(h.turns) {
+			<-h.turns
+		}
+	}
+}
