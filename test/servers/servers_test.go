@@ -18,6 +18,16 @@ import (
 // build compiles the command and returns a call of it that knows no servers.
 func build(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	// Looking at the sources tells go test to run again when one has changed.
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range sources {
+		if _, err := os.Stat(source); err != nil {
+			t.Fatal(err)
+		}
+	}
 	path := filepath.Join(t.TempDir(), "servers")
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
