@@ -205,6 +205,13 @@ func (l lite) open(ctx context.Context, c Config) (*bun.DB, *bun.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, nil, err
 	}
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) // SQLite alone would let others on the machine read it
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, nil, err
+	}
 	busy := "busy_timeout(" + strconv.FormatInt((c.Timeout/2).Milliseconds(), 10) + ")"
 	writer, err := openLite(file, 1, url.Values{
 		"_pragma": {busy, "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)", "cache_size(-8000)"}, "_txlock": {"immediate"},
@@ -212,7 +219,7 @@ func (l lite) open(ctx context.Context, c Config) (*bun.DB, *bun.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := writer.PingContext(ctx); err != nil { // makes the file, so that readers find it
+	if err := writer.PingContext(ctx); err != nil { // turns the write-ahead log on before anyone reads
 		return nil, nil, errors.Join(err, writer.Close())
 	}
 	reader, err := openLite(file, c.MaxConns, url.Values{"_pragma": {busy, "query_only(1)", "cache_size(-2000)"}})

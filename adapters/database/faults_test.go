@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,8 @@ import (
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/pgtest"
@@ -56,48 +57,6 @@ func wantFault(t *testing.T, what string, err error, want *fault.Error) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || !errors.Is(err, want) || f.Kind != want.Kind || f.Msg != want.Msg {
 		t.Errorf("%s: got %v, want %v", what, err, want)
-	}
-}
-
-func TestBadURLsAreRefusedWithoutBeingQuoted(t *testing.T) {
-	t.Parallel()
-	tests := map[string]string{
-		"another database":   "mysql://ada:sesame@127.0.0.1/forge",
-		"a port that is not": "postgresql://ada:sesame@127.0.0.1:port/forge",
-		"a bad escape":       "postgres://ada:sesame%zz@127.0.0.1/forge",
-		"a host for SQLite":  "sqlite://sesame/forge.db",
-		"no path for SQLite": "sqlite://",
-		"options for SQLite": "sqlite:///tmp/forge.db?_pragma=sesame",
-		"no URL":             "sesame",
-	}
-	for name, url := range tests {
-		t.Run(name, func(t *testing.T) {
-			db, err := database.Open(t.Context(), database.Config{URL: secret.New(url)}, now, newID)
-			if err == nil {
-				_ = db.Close()
-				t.Fatal("it was taken")
-			}
-			if strings.Contains(err.Error(), "sesame") {
-				t.Errorf("the error quotes the URL: %v", err)
-			}
-		})
-	}
-}
-
-func TestAFolderThatCannotBeMadeIsSaidAtOnce(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "file")
-	db := open(t, database.Config{URL: secret.New("sqlite://" + filepath.ToSlash(file))})
-	addTable(t, db)
-	if _, err := database.Open(t.Context(), database.Config{DataDir: filepath.Join(file, "data")}, now, newID); err == nil {
-		t.Error("a folder inside of a file was taken")
-	}
-}
-
-func addTable(t *testing.T, db *database.DB) {
-	t.Helper()
-	if _, err := db.SQL().ExecContext(t.Context(), "CREATE TABLE x (id int)"); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -302,6 +261,36 @@ func TestTheAuditLogIsAppendOnly(t *testing.T) {
 		}
 		if n := len(auditOf(db)(t)); n != 1 {
 			t.Errorf("%d rows in the audit log, want 1", n)
+		}
+	})
+}
+
+// TestARowWithoutItsParentsIsNotKept stands for every foreign key: what a user or a tenant owns goes with it, and cannot come after it.
+func TestARowWithoutItsParentsIsNotKept(t *testing.T) {
+	t.Parallel()
+	everyStore(t, func(t *testing.T, db *database.DB) {
+		ada, ghost := addUser(t, migrate(t, db), "ada"), newUser(t, "ghost")
+		in, err := tenant.Found("t", "Engines", "engines", false, ada.ID(), now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.View().Tenants.Add(t.Context(), in); err != nil {
+			t.Fatalf("add tenant: %v", err)
+		}
+		start := func(id session.ID, u *user.User, tenantID string) error {
+			terms := session.Terms{Idle: time.Hour, Absolute: time.Hour}
+			return db.View().Sessions.Add(t.Context(), session.Start(id, u.ID(), tenantID, [16]byte{}, 1, nil, "", "", terms, now()))
+		}
+		wantFault(t, "without user", start("s1", ghost, "t"), fault.ErrNotFound)
+		wantFault(t, "without tenant", start("s2", ada, "nowhere"), fault.ErrNotFound)
+		if err := start("s3", ada, "t"); err != nil {
+			t.Errorf("with both: %v", err)
+		}
+		if _, err := db.SQL().ExecContext(t.Context(), "DELETE FROM users"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.View().Sessions.Find(t.Context(), "s3"); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("after its user went: got %v, want %v", err, session.ErrNotFound)
 		}
 	})
 }

@@ -51,7 +51,8 @@ type CallAttempt struct {
 
 // Calls keeps the rows. Implementations pass conformance.Calls.
 type Calls interface {
-	// Append keeps a batch. A row whose id is there already is left as it is, so a batch may be sent again.
+	// Append keeps a batch. A row whose id is there already is left as it is, so a batch may be sent again. Text that cannot be kept, NUL or no UTF-8,
+	// is kept with U+FFFD in its place, so that one row never spoils a batch.
 	Append(ctx context.Context, rows []Call) error
 	// Find gives a tenant's row. It fails with fault.ErrNotFound, also for another tenant's.
 	Find(ctx context.Context, tenantID, id string) (Call, error)

@@ -19,11 +19,11 @@ type Message struct {
 type Outbox interface {
 	// Put keeps a message, unless one of its DedupeKey was kept.
 	Put(ctx context.Context, m Message) error
-	// Claim gives up to limit messages whose time has come and puts them off until then, so that no other worker takes them meanwhile.
+	// Claim gives up to limit messages whose time has come, choosing the longest due, and puts them off until then, so that no other worker takes them meanwhile.
 	Claim(ctx context.Context, now, until time.Time, limit int) ([]Message, error)
-	// Sent forgets the text of a message that was sent.
+	// Sent forgets the text of a message that was sent; its key stays. An id that is not there changes nothing.
 	Sent(ctx context.Context, id string) error
-	// Retry puts a message off and counts the try.
+	// Retry puts a message off and counts the try, unless it was sent. An id that is not there changes nothing.
 	Retry(ctx context.Context, id string, notBefore time.Time) error
 }
 

@@ -14,7 +14,7 @@ type Tx interface {
 }
 
 // Repos are the repositories of one transaction. The events of an aggregate that is added or updated are kept in the audit log in the
-// same transaction.
+// same transaction, with the Actor of the context. Text that cannot be kept, NUL or no UTF-8, fails with fault.ErrValidation; a name of such text is not found.
 type Repos struct {
 	Users         Users
 	Registrations Registrations

@@ -1,12 +1,14 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/outbound"
 )
 
 // APIKeys is the suite of outbound.APIKeys.
@@ -137,11 +139,12 @@ func keysRefused(t *testing.T, s Store) {
 	ada, in, _ := signedIn(t, s)
 	k := addKey(t, s, "aaaa", in, ada, storeEpoch)
 	already := s.events(t)
-	err := s.View().APIKeys.Update(t.Context(), k.ID(), func(k *tenant.APIKey) error {
-		k.Revoke(storeEpoch)
-		return errChange
+	s.refuse(t, errChange, func(ctx context.Context, repos outbound.Repos) error {
+		return repos.APIKeys.Update(ctx, k.ID(), func(k *tenant.APIKey) error {
+			k.Revoke(storeEpoch)
+			return errChange
+		})
 	})
-	wantErr(t, "update", err, errChange)
 	same(t, "the key", findKey(t, s, k.ID()).Snapshot(), k.Snapshot())
 	s.wantEvents(t, already...)
 }

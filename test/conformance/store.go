@@ -217,5 +217,14 @@ func canceled(t *testing.T) context.Context {
 	return ctx
 }
 
+// refuse runs a change that is refused inside of a transaction that goes on, so that nothing but the repository keeps it from being written.
+func (s Store) refuse(t *testing.T, want error, change func(ctx context.Context, repos outbound.Repos) error) {
+	t.Helper()
+	must(t, "do", s.Do(t.Context(), func(ctx context.Context, repos outbound.Repos) error {
+		wantErr(t, "the refused change", change(ctx, repos), want)
+		return nil
+	}))
+}
+
 // errChange is what a change fails with in these suites.
 var errChange = errors.New("the change was refused")

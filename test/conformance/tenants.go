@@ -157,11 +157,12 @@ func tenantsRefused(t *testing.T, s Store) {
 	ada, bob := addUser(t, s, "ada"), addUser(t, s, "bob")
 	in := addTenant(t, s, "engines", ada)
 	already := s.events(t)
-	err := s.View().Tenants.Update(t.Context(), in.ID(), func(in *tenant.Tenant) error {
-		must(t, "join", in.Join(bob.ID(), tenant.Plain, storeEpoch))
-		return in.Remove(ada.ID(), storeEpoch)
+	s.refuse(t, tenant.ErrLastOwner, func(ctx context.Context, repos outbound.Repos) error {
+		return repos.Tenants.Update(ctx, in.ID(), func(in *tenant.Tenant) error {
+			must(t, "join", in.Join(bob.ID(), tenant.Plain, storeEpoch))
+			return in.Remove(ada.ID(), storeEpoch)
+		})
 	})
-	wantErr(t, "update", err, tenant.ErrLastOwner)
 	got, err := s.View().Tenants.Find(t.Context(), in.ID())
 	must(t, "find", err)
 	same(t, "the tenant", got.Snapshot(), in.Snapshot())
