@@ -229,9 +229,9 @@ func (s *Server) clientIP(fc *fasthttp.RequestCtx) string {
 
 // logLine writes the one line of the request. It never holds a body, a credential or a raw path.
 func (x *exchange) logLine(took time.Duration) {
-	level := slog.LevelInfo
-	if x.status >= fasthttp.StatusInternalServerError {
-		level = slog.LevelError
+	level, ours := slog.LevelInfo, x.failed != nil && statusOf(x.failed) >= fasthttp.StatusInternalServerError
+	if ours {
+		level = slog.LevelError // of a stream that broke too, whose status is 200
 	}
 	if !x.s.log.Enabled(x.s.base, level) {
 		return
@@ -243,7 +243,7 @@ func (x *exchange) logLine(took time.Duration) {
 		slog.String("request_method", x.method), slog.String("request_path", x.route.pattern),
 		slog.Int("status", x.status), slog.Float64("duration_ms", millis(took)),
 	)
-	if r := x.receipt; r != nil {
+	if r := x.receipt; r != nil && r.Decision.ID != "" {
 		a = append(a,
 			slog.String("provider", r.Provider), slog.String("model", r.Model), slog.String("decision_id", r.Decision.ID),
 			slog.String("task_type", string(r.Task)), slog.Int("attempts", len(r.Attempts)),
@@ -252,7 +252,7 @@ func (x *exchange) logLine(took time.Duration) {
 	}
 	if f := x.failed; f != nil {
 		a = append(a, slog.String("code", f.Code))
-		if f.Err != nil && x.status >= fasthttp.StatusInternalServerError {
+		if f.Err != nil && ours {
 			a = append(a, slog.String("error", f.Err.Error()))
 		}
 	}

@@ -143,7 +143,7 @@ func (s *scanner) top() {
 			return
 		}
 		if seen&(1<<place) != 0 {
-			s.wrong("/"+string(key), "stands twice")
+			s.clash("/"+string(key), "stands twice")
 			return
 		}
 		seen |= 1 << place
@@ -176,7 +176,7 @@ func (s *scanner) lookalike(key []byte) {
 		return
 	}
 	if place, _ := topField(strings.ReplaceAll(lower, "ſ", "s")); place >= 0 {
-		s.wrong("/"+string(key), "is another spelling of a field that exists")
+		s.clash("/"+string(key), "is another spelling of a field that exists")
 	}
 }
 
@@ -229,7 +229,7 @@ func (s *scanner) streamOptions(k uint8) {
 			return
 		}
 		if twice {
-			s.wrong("/stream_options/include_usage", "stands twice")
+			s.clash("/stream_options/include_usage", "stands twice")
 			return
 		}
 		twice = true

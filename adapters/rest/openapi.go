@@ -158,8 +158,8 @@ func (d *documenter) fault(all map[string]*huma.Response, r *route, code int) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		headers = append(headers, "Retry-After")
 	}
-	if r.large && code != http.StatusUnauthorized {
-		headers = append(headers, "X-Forge-Decision-Id", "X-Should-Retry")
+	if r.large {
+		headers = append(append(headers, r.replies[0].headers...), "X-Should-Retry") // a call that failed says how far it came
 	}
 	media, body := typeProblem, d.schema(Problem{})
 	if r.shape == shapeOpenAI {

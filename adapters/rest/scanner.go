@@ -34,6 +34,14 @@ func (s *scanner) wrong(pointer, msg string) {
 	}
 }
 
+// clash notes that readers could take the body for different things.
+func (s *scanner) clash(pointer, msg string) {
+	if s.err == nil {
+		s.err = fault.New(fault.Malformed, strictjson.CodeMalformed, "the body can be read in more than one way").
+			At(fault.Field{Pointer: pointer, Code: strictjson.CodeMalformed, Message: msg})
+	}
+}
+
 // breaks notes that a value breaks a rule.
 func (s *scanner) breaks(pointer, code, msg string) {
 	if s.err == nil {
