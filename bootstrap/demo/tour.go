@@ -68,10 +68,10 @@ type executed struct {
 		OutputTokens int     `json:"output_tokens"`
 		CostUSD      *string `json:"cost_usd"`
 		Attempts     []struct {
-			Provider string `json:"provider"`
-			Model    string `json:"model"`
-			Outcome  string `json:"outcome"`
-			Latency  int64  `json:"latency_ms"`
+			Provider string  `json:"provider"`
+			Model    string  `json:"model"`
+			Outcome  string  `json:"outcome"`
+			Latency  float64 `json:"latency_ms"`
 		} `json:"attempts"`
 	} `json:"metadata"`
 }
@@ -299,7 +299,7 @@ func (t *tour) showDecision(d decision) {
 
 func (t *tour) showAnswer(a executed) {
 	for i, at := range a.Metadata.Attempts {
-		t.line("   attempt %d: %s/%s %s in %d ms", i+1, at.Provider, at.Model, at.Outcome, at.Latency)
+		t.line("   attempt %d: %s/%s %s in %.1f ms", i+1, at.Provider, at.Model, at.Outcome, at.Latency)
 	}
 	cost := "unpriced"
 	if a.Metadata.CostUSD != nil {

@@ -168,9 +168,9 @@ func (f *Forge) Behave(t testing.TB, vendor, how string) {
 }
 
 // VendorStats gives what the simulator counted of a vendor.
-func (f *Forge) VendorStats(t testing.TB, vendor string) simulator.VendorStats {
+func (f *Forge) VendorStats(t testing.TB, vendor string) simulator.Stats {
 	t.Helper()
-	var all map[string]simulator.VendorStats
+	var all map[string]simulator.Stats
 	NewPlainClient(f.Vendors).JSON(t, http.MethodGet, "/_sim/stats", nil, &all)
 	return all[vendor]
 }

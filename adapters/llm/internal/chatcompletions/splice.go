@@ -1,0 +1,151 @@
+package chatcompletions
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/forge1/forge1/domain/chat"
+)
+
+// The keys that the relay changes. Each may stand once: parsers disagree on which of two counts, and what one of them lets through another refuses.
+const (
+	keyModel   = "model"
+	keyStream  = "stream"
+	keyOptions = "stream_options"
+	keyUsage   = "include_usage"
+)
+
+// span is where a value stands in a body.
+type span struct {
+	from, to int
+	kind     byte // its first byte
+}
+
+func (s span) found() bool { return s.to > 0 }
+
+// splice gives a copy of the body with the model replaced and, for a stream, stream_options.include_usage set. Every other byte stays: unknown
+// fields, order, white space, escapes. It fails with ClassInvalid naming the field when the body is no JSON object or a routing key stands twice.
+func splice(body []byte, model string, stream bool) ([]byte, error) {
+	if !gjson.ValidBytes(body) {
+		return nil, invalid("", "the body is not valid JSON")
+	}
+	root := gjson.ParseBytes(body)
+	if !root.IsObject() {
+		return nil, invalid("", "the body must be a JSON object")
+	}
+	at, err := find(root, keyModel, keyStream, keyOptions)
+	if err != nil {
+		return nil, err
+	}
+	quoted, err := json.Marshal(model)
+	if err != nil {
+		return nil, invalid(keyModel, "the model's name is no text")
+	}
+	open := root.Index + 1
+	var edits []edit
+	if at[0].found() {
+		edits = append(edits, edit{at[0].from, at[0].to, quoted})
+	} else {
+		edits = append(edits, insert(body, open, fmt.Appendf(nil, `"model":%s`, quoted)))
+	}
+	if stream {
+		e, err := withUsage(body, open, at[2])
+		if err != nil {
+			return nil, err
+		}
+		if e.text != nil {
+			edits = append(edits, e)
+		}
+	}
+	return apply(body, edits), nil
+}
+
+// withUsage is the edit that makes the vendor say what a stream used.
+func withUsage(body []byte, open int, options span) (edit, error) {
+	switch {
+	case !options.found():
+		return insert(body, open, []byte(`"stream_options":{"include_usage":true}`)), nil
+	case options.kind == 'n':
+		return edit{options.from, options.to, []byte(`{"include_usage":true}`)}, nil
+	case options.kind != '{':
+		return edit{}, invalid(keyOptions, "must be an object")
+	}
+	inner := gjson.ParseBytes(body[options.from:options.to])
+	at, err := find(inner, keyUsage)
+	if err != nil {
+		return edit{}, err
+	}
+	if !at[0].found() {
+		return insert(body, options.from+1, []byte(`"include_usage":true`)), nil
+	}
+	if body[options.from+at[0].from] == 't' {
+		return edit{}, nil
+	}
+	return edit{options.from + at[0].from, options.from + at[0].to, []byte("true")}, nil
+}
+
+// find gives where the values of keys stand in an object. Keys are compared unescaped.
+func find(object gjson.Result, keys ...string) (at [3]span, err error) {
+	object.ForEach(func(key, value gjson.Result) bool {
+		for i, k := range keys {
+			if key.Str != k {
+				continue
+			}
+			if at[i].found() {
+				err = invalid(k, "stands twice")
+				return false
+			}
+			at[i] = span{value.Index, value.Index + len(value.Raw), value.Raw[0]}
+		}
+		return true
+	})
+	return at, err
+}
+
+// edit replaces body[from:to] by text.
+type edit struct {
+	from, to int
+	text     []byte
+}
+
+// insert puts a member first in the object whose content begins at open.
+func insert(body []byte, open int, member []byte) edit {
+	i := open
+	for i < len(body) && (body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r') {
+		i++
+	}
+	if i < len(body) && body[i] != '}' {
+		member = append(member, ',')
+	}
+	return edit{open, open, member}
+}
+
+// apply makes the edited copy. Edits do not overlap; of those at one place the earlier goes first.
+func apply(body []byte, edits []edit) []byte {
+	size := len(body)
+	for _, e := range edits {
+		size += len(e.text) - (e.to - e.from)
+	}
+	if len(edits) == 2 && edits[1].from < edits[0].from {
+		edits[0], edits[1] = edits[1], edits[0]
+	}
+	out := make([]byte, 0, size)
+	last := 0
+	for _, e := range edits {
+		out = append(append(out, body[last:e.from]...), e.text...)
+		last = e.to
+	}
+	return append(out, body[last:]...)
+}
+
+func invalid(param, what string) *chat.Failure {
+	name := param
+	if name == "" {
+		name = "body"
+	}
+	f := chat.Fail(chat.ClassInvalid, fmt.Errorf("%s: %s", name, what))
+	f.Param, f.Code, f.Message = param, "malformed", name+": "+what
+	return f
+}

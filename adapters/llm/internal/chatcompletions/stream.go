@@ -1,0 +1,120 @@
+package chatcompletions
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+var doneMark = []byte("[DONE]")
+
+// decoder reads the chunks of one answer. It implements events.Decoder.
+type decoder struct {
+	to       outbound.Target
+	choices  choices
+	greeted  bool
+	finished bool // the finish was given
+	named    map[int]bool
+	usage    *chat.Usage
+}
+
+func newDecoder(to outbound.Target) *decoder {
+	return &decoder{to: to, named: map[int]bool{}}
+}
+
+// choices knows which choices have started and which have finished. An answer is complete when at least one has started and all have finished.
+type choices struct{ started, finished uint64 }
+
+func (c *choices) start(i int)           { c.started |= bit(i) }
+func (c *choices) finish(i int)          { c.finished |= bit(i) }
+func (c *choices) isFinished(i int) bool { return c.finished&bit(i) != 0 }
+func (c *choices) complete() bool        { return c.started != 0 && c.started == c.finished }
+
+// bit stands for a choice; the vendors make at most 128, and the last stands for all beyond 64.
+func bit(i int) uint64 { return 1 << min(max(i, 0), 63) }
+
+// Event implements events.Decoder.
+func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
+	if bytes.Equal(bytes.TrimSpace(data), doneMark) {
+		if !d.choices.complete() {
+			return nil, true, chat.ErrCutOff
+		}
+		return nil, true, nil
+	}
+	var a answer
+	if err := json.Unmarshal(data, &a); err != nil {
+		return nil, false, llm.BadResponse(d.to, "sent an event that is no chunk")
+	}
+	if r, ok := explainError(a.Error); ok {
+		return nil, false, r.Failure(d.to, nil)
+	}
+	var out []chat.Chunk
+	if !d.greeted {
+		d.greeted = true
+		out = append(out, chat.Chunk{ID: a.ID, Model: a.Model})
+	}
+	for i := range a.Choices {
+		chunks, err := d.choice(&a.Choices[i])
+		if err != nil {
+			return nil, false, err
+		}
+		out = append(out, chunks...)
+	}
+	if u := a.Usage.neutral(); u != nil {
+		d.usage = u
+		out = append(out, chat.Chunk{Usage: u})
+	}
+	return out, false, nil
+}
+
+func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
+	d.choices.start(c.Index)
+	var out []chat.Chunk
+	if c.Index == 0 { // the neutral form holds one choice
+		if c.Delta.Content != "" || c.Delta.Refusal != "" {
+			out = append(out, chat.Chunk{Text: string(c.Delta.Content), Refusal: c.Delta.Refusal})
+		}
+		for _, t := range c.Delta.ToolCalls {
+			out = append(out, d.tool(t))
+		}
+	}
+	if c.Finish == nil || *c.Finish == "" {
+		return out, nil
+	}
+	if *c.Finish == "error" {
+		return nil, llm.BadResponse(d.to, "finished with an error")
+	}
+	d.choices.finish(c.Index)
+	if c.Index == 0 && !d.finished {
+		d.finished = true
+		out = append(out, chat.Chunk{Finish: finishOf(*c.Finish, len(d.named) > 0)})
+	}
+	return out, nil
+}
+
+// tool passes a piece of a call on. Calls are told apart by index; id and name go with the first piece alone.
+func (d *decoder) tool(t toolCall) chat.Chunk {
+	delta := &chat.ToolDelta{Arguments: t.Function.Arguments}
+	if t.Index != nil {
+		delta.Index = *t.Index
+	}
+	if !d.named[delta.Index] {
+		d.named[delta.Index] = true
+		delta.ID, delta.Name = t.ID, t.Function.Name
+	}
+	return chat.Chunk{Tool: delta}
+}
+
+// End implements events.Decoder. The end without [DONE] is as good, once every choice has finished.
+func (d *decoder) End() ([]chat.Chunk, error) {
+	if !d.choices.complete() {
+		return nil, chat.ErrCutOff
+	}
+	return nil, nil
+}
+
+// Usage implements events.Decoder.
+func (d *decoder) Usage() *chat.Usage { return d.usage }

@@ -1,0 +1,218 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/forge1/forge1/adapters/breaker"
+	"github.com/forge1/forge1/adapters/catalogue"
+	"github.com/forge1/forge1/adapters/database"
+	"github.com/forge1/forge1/adapters/idna"
+	"github.com/forge1/forge1/adapters/jose"
+	"github.com/forge1/forge1/adapters/keyring"
+	"github.com/forge1/forge1/adapters/latency"
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/memory"
+	"github.com/forge1/forge1/adapters/password"
+	"github.com/forge1/forge1/adapters/prometheus"
+	"github.com/forge1/forge1/adapters/redis"
+	"github.com/forge1/forge1/adapters/rest"
+	"github.com/forge1/forge1/adapters/simulator"
+	"github.com/forge1/forge1/adapters/smtp"
+	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/gateway"
+	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// The functions here turn configuration into adapters; sets.go names them to Wire.
+
+func newDatabase(ctx context.Context, c Config, clock outbound.Clock, id outbound.NewID) (*database.DB, func(), error) {
+	db, err := database.Open(ctx, database.Config{URL: c.DatabaseURL, DataDir: c.DataDir, MaxConns: c.DatabaseMaxConns}, clock, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return db, func() { _ = db.Close() }, nil
+}
+
+func newMigrator(db *database.DB, c Config) *database.Migrator {
+	return database.NewMigrator(db, database.MigratorConfig{PGVector: c.PGVector})
+}
+
+func newPolicies(db *database.DB, c Config) (outbound.Policies, error) {
+	order, err := fallbackOrder(c)
+	if err != nil {
+		return nil, err
+	}
+	return database.NewPolicies(db, order), nil
+}
+
+// fallbackOrder is the order of providers in which a tenant without one of its own breaks ties.
+func fallbackOrder(c Config) ([]string, error) {
+	var names []string
+	for _, p := range c.Providers() {
+		names = append(names, p.Name)
+	}
+	return routing.CompleteOrder(c.FallbackOrder, names)
+}
+
+// shortLived is where short-lived state is kept.
+type shortLived struct {
+	cache outbound.SessionCache
+	kind  health.CacheKind
+}
+
+func newShortLived(c Config, clock outbound.Clock) (shortLived, func(), error) {
+	if c.RedisURL.Empty() {
+		return shortLived{memory.NewSessions(clock, 0), "memory"}, func() {}, nil
+	}
+	r, err := redis.Open(redis.Config{URL: c.RedisURL}, clock)
+	if err != nil {
+		return shortLived{}, nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return shortLived{redis.NewSessions(r), "redis"}, func() { _ = r.Close() }, nil
+}
+
+func sessionCacheOf(s shortLived) outbound.SessionCache { return s.cache }
+
+func cacheKindOf(s shortLived) health.CacheKind { return s.kind }
+
+// root is the root secret, once it is known.
+type root struct{ secret.Text }
+
+func newRoot(c Config) (root, error) {
+	t, err := c.RootSecret()
+	return root{t}, err
+}
+
+func newKeyring(c Config, r root) *keyring.Keyring {
+	return keyring.New(keyring.Config{Root: r.Text, Previous: c.JWTSecretPrevious})
+}
+
+func newTokens(c Config, r root) (*jose.Tokens, error) {
+	return jose.New(jose.Config{Issuer: c.PublicBaseURL, Root: r.Text, Previous: c.JWTSecretPrevious, MaxTTL: c.AccessTTL})
+}
+
+// newHasher leaves half of the cores to everything else; each hash takes 19 MiB.
+func newHasher() *password.Hasher {
+	return password.New(password.Config{Params: password.OWASP, Concurrency: max(1, runtime.NumCPU()/2), Queue: 32, Wait: 2 * time.Second})
+}
+
+func newMailer(c Config, clock outbound.Clock) (outbound.Mailer, error) {
+	if c.SMTPURL.Empty() {
+		m, err := smtp.NewFiles(smtp.FilesConfig{Dir: c.MailDir, From: c.MailFrom, Clock: clock})
+		if err != nil {
+			return nil, fmt.Errorf("MAIL_FROM: %w", err)
+		}
+		return m, nil
+	}
+	m, err := smtp.New(smtp.Config{URL: c.SMTPURL, From: c.MailFrom, RequireTLS: c.Env == Prod, Clock: clock})
+	if err != nil {
+		return nil, fmt.Errorf("SMTP_URL or MAIL_FROM: %w", err)
+	}
+	return m, nil
+}
+
+func newToASCII() outbound.DomainToASCII { return idna.ToASCII }
+
+func newAuthConfig(c Config) auth.Config {
+	return auth.Config{
+		PublicBaseURL: c.PublicBaseURL, AuthUIURL: c.AuthUIURL, AccessTTL: c.AccessTTL, VerifyTTL: c.VerifyTTL, SessionCacheTTL: c.SessionCacheTTL,
+		Terms:     session.Terms{Idle: c.RefreshIdleTTL, Absolute: c.RefreshAbsTTL, Grace: c.RefreshGrace},
+		Passwords: newPasswordPolicy(c),
+	}
+}
+
+func newPasswordPolicy(c Config) user.PasswordPolicy {
+	return user.PasswordPolicy{MinLength: c.PasswordMinLength}
+}
+
+func newClient(c Config, clock outbound.Clock) *http.Client {
+	return llm.NewClient(llm.ClientConfig{
+		ConnectTimeout: c.ConnectTimeout, FirstByteTimeout: c.FirstByteTimeout, IdleTimeout: c.StreamIdleTimeout,
+		Proxy: http.ProxyFromEnvironment, Clock: clock,
+	})
+}
+
+func newCatalogue() (outbound.Catalogue, error) { return catalogue.New() }
+
+func newCircuits(c Config, clock outbound.Clock) outbound.Circuits {
+	return breaker.New(breaker.Config{Threshold: uint32(c.BreakerThreshold), Cooldown: c.cooldown(), Clock: clock}) //nolint:gosec // checked: 1 to 1000
+}
+
+func newLatencies(c Config, clock outbound.Clock) outbound.Latencies {
+	return latency.New(latency.Config{Window: c.LatencyWindow, Clock: clock})
+}
+
+func newGatewaySettings(c Config) gateway.Settings {
+	return gateway.Settings{
+		Region: c.Region, RequestTimeout: c.RequestTimeout, StreamTimeout: c.StreamTimeout, BreakerCooldown: c.cooldown(),
+	}
+}
+
+func (c Config) cooldown() time.Duration { return time.Duration(c.BreakerCooldown) * time.Second }
+
+func newServer(c Config, log *slog.Logger, clock outbound.Clock, id outbound.NewID, m *prometheus.Meter, s services) *rest.Server {
+	return rest.New(rest.Deps{
+		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, Gateway: s.Gateway, Health: s.Health,
+		Logger: log, Clock: clock, NewID: id,
+		Observe: func(o rest.Observation) { m.Request(o.Route, o.Method, o.Status, o.Duration) },
+	}, rest.Config{
+		PublicBaseURL: c.PublicBaseURL, Version: BuildFacts().Version, MaxBodyBytes: c.MaxBodyBytes, CORSOrigins: c.CORSOrigins,
+		CORSCredentials: c.CORSCredentials, TrustedProxies: c.TrustedProxies,
+	})
+}
+
+// services are the use-cases that the API asks.
+type services struct {
+	Auth       inbound.Auth
+	Gatekeeper inbound.Gatekeeper
+	APIKeys    inbound.APIKeys
+	Gateway    inbound.Gateway
+	Health     inbound.Health
+}
+
+// NewSimulator makes the four simulated vendors, which play the vendors' own wire cases and know the catalogue's models.
+func NewSimulator() (*simulator.Server, error) {
+	table, err := newCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	models := map[string][]string{}
+	for _, v := range vendors {
+		for _, m := range table.Models(v.Name) {
+			models[v.Name] = append(models[v.Name], m.Name)
+		}
+	}
+	return simulator.New(simulator.Config{Cases: wireCases(), Models: models, Clock: Now})
+}
+
+// Migrations is the migrator of a configuration, with the database that it opened.
+type Migrations struct {
+	*database.Migrator
+	close func() error
+}
+
+// OpenMigrations opens the database of a configuration for the migrate commands.
+func OpenMigrations(ctx context.Context, c Config) (*Migrations, error) {
+	db, _, err := newDatabase(ctx, c, newClock(), newIDs())
+	if err != nil {
+		return nil, err
+	}
+	return &Migrations{newMigrator(db, c), db.Close}, nil
+}
+
+// Close ends the connections.
+func (m *Migrations) Close() { _ = m.close() }
+
+func newRecordSettings() record.Settings { return record.Settings{} }

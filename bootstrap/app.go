@@ -1,0 +1,168 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync"
+	"time"
+
+	"github.com/forge1/forge1/adapters/database"
+	"github.com/forge1/forge1/adapters/prometheus"
+	"github.com/forge1/forge1/adapters/rest"
+	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/mail"
+	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+// App is a wired Forge 1. Listen, then Run; the cleanup that New gives closes what New opened.
+type App struct {
+	Parts
+	api     net.Listener
+	metrics net.Listener
+}
+
+// Parts are what an App is made of; Wire fills them.
+type Parts struct {
+	Config     Config
+	Log        *slog.Logger
+	Server     *rest.Server
+	Database   *database.DB
+	Migrator   *database.Migrator
+	CacheKind  health.CacheKind
+	Recorder   *record.Recorder
+	Mail       *mail.Worker
+	Auth       *auth.Service
+	Gatekeeper *auth.Gatekeeper
+	Meter      *prometheus.Meter
+	Operators  inbound.Operator
+}
+
+func newApp(p Parts) *App { return &App{Parts: p} }
+
+// Operator gives what the command line does past the HTTP surface.
+func (a *App) Operator() inbound.Operator { return a.Operators }
+
+// Embedded reports whether the database is the embedded one, which migrates by itself.
+func (a *App) Embedded() bool { return a.Database.Kind() == "sqlite" }
+
+// Migrate applies every pending migration.
+func (a *App) Migrate(ctx context.Context) error {
+	names, err := a.Migrator.Up(ctx)
+	if len(names) > 0 {
+		a.Log.Info("migrated", "logger", "bootstrap", "applied", names)
+	}
+	return err
+}
+
+// Pending counts the migrations that have not been applied.
+func (a *App) Pending(ctx context.Context) (int, error) { return a.Database.Pending(ctx) }
+
+// Listen takes the addresses, so that a taken port is an error before anything starts.
+func (a *App) Listen() error {
+	var listen net.ListenConfig
+	var err error
+	a.api, err = listen.Listen(context.Background(), "tcp", net.JoinHostPort(a.Config.Host, fmt.Sprint(a.Config.Port)))
+	if err != nil {
+		return fmt.Errorf("listen on HOST and PORT: %w", err)
+	}
+	if a.Config.MetricsAddr != "off" {
+		a.metrics, err = listen.Listen(context.Background(), "tcp", a.Config.MetricsAddr)
+		if err != nil {
+			return errors.Join(fmt.Errorf("listen on METRICS_ADDR (off disables it): %w", err), a.api.Close())
+		}
+	}
+	return nil
+}
+
+// Addr is the address of the API, once Listen was called.
+func (a *App) Addr() string { return a.api.Addr().String() }
+
+// MetricsAddr is the address of the metrics, "" when they are off.
+func (a *App) MetricsAddr() string {
+	if a.metrics == nil {
+		return ""
+	}
+	return a.metrics.Addr().String()
+}
+
+// Run serves until ctx ends, then drains: no new connections, calls and streams end within SHUTDOWN_GRACE, then the workers flush what they hold.
+func (a *App) Run(ctx context.Context) error {
+	a.announce()
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var workers sync.WaitGroup
+	failures := make(chan error, 8)
+	for name, run := range map[string]func(context.Context) error{
+		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "registrations": a.Auth.Run, "key use": a.Gatekeeper.Run,
+	} {
+		workers.Go(func() {
+			if err := run(work); err != nil {
+				failures <- fmt.Errorf("run %s: %w", name, err)
+			}
+		})
+	}
+	metrics := a.serveMetrics(&workers, failures)
+	served := make(chan error, 1)
+	go func() { served <- a.Server.Serve(a.api) }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failures:
+	case err = <-served:
+	}
+	a.Log.Info("stopping", "logger", "bootstrap", "grace", a.Config.ShutdownGrace.String())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.ShutdownGrace)
+	defer cancel()
+	if drain := a.Server.Shutdown(grace); drain != nil {
+		a.Log.Warn("calls were cut off at the end of the grace", "logger", "bootstrap")
+	}
+	stopWork()
+	if metrics != nil {
+		_ = metrics.Close()
+	}
+	workers.Wait()
+	a.Log.Info("stopped", "logger", "bootstrap")
+	return err
+}
+
+func (a *App) announce() {
+	var configured, missing []string
+	for _, p := range a.Config.Providers() {
+		if len(p.Keys) > 0 {
+			configured = append(configured, p.Name)
+		} else {
+			missing = append(missing, p.Name)
+		}
+	}
+	a.Log.Info("serving", "logger", "bootstrap", "address", a.Addr(), "metrics", a.MetricsAddr(), "env", string(a.Config.Env),
+		"version", BuildFacts().Version, "database", a.Database.Kind(), "cache", string(a.CacheKind),
+		"providers", configured, "not_configured", missing)
+}
+
+// serveMetrics serves /metrics and profiling on an address of their own.
+func (a *App) serveMetrics(workers *sync.WaitGroup, failures chan<- error) *http.Server {
+	if a.metrics == nil {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.Meter.Handler())
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	workers.Go(func() {
+		if err := server.Serve(a.metrics); !errors.Is(err, http.ErrServerClosed) {
+			failures <- fmt.Errorf("serve metrics: %w", err)
+		}
+	})
+	return server
+}

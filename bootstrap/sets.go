@@ -1,0 +1,54 @@
+//go:build wireinject
+
+package bootstrap
+
+import (
+	"github.com/google/wire"
+
+	"github.com/forge1/forge1/adapters/database"
+	"github.com/forge1/forge1/adapters/jose"
+	"github.com/forge1/forge1/adapters/keyring"
+	"github.com/forge1/forge1/adapters/password"
+	"github.com/forge1/forge1/adapters/prometheus"
+	"github.com/forge1/forge1/application/apikeys"
+	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/gateway"
+	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/mail"
+	"github.com/forge1/forge1/application/operator"
+	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// outboundSet is what is asked of the outside.
+var outboundSet = wire.NewSet(
+	newClock, newIDs, newRandom, newToASCII,
+	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
+	newMigrator, newPolicies, database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
+	newShortLived, sessionCacheOf, cacheKindOf,
+	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
+	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
+	newHasher, wire.Bind(new(outbound.Hasher), new(*password.Hasher)),
+	newMailer, newClient, newConnections, newCatalogue, newCircuits, newLatencies,
+	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)),
+)
+
+// applicationSet is the use-cases.
+var applicationSet = wire.NewSet(
+	newAuthConfig, newPasswordPolicy, newGatewaySettings, newRecordSettings,
+	wire.Struct(new(auth.GateDeps), "*"), auth.NewGatekeeper, wire.Bind(new(inbound.Gatekeeper), new(*auth.Gatekeeper)),
+	wire.Bind(new(apikeys.Gate), new(*auth.Gatekeeper)),
+	wire.Struct(new(auth.Deps), "*"), auth.New, wire.Bind(new(inbound.Auth), new(*auth.Service)),
+	wire.Struct(new(mail.Deps), "*"), mail.New, wire.Bind(new(auth.Postman), new(*mail.Worker)),
+	wire.Struct(new(apikeys.Deps), "*"), apikeys.New, wire.Bind(new(inbound.APIKeys), new(*apikeys.Service)),
+	wire.Struct(new(operator.Deps), "*"), operator.New, wire.Bind(new(inbound.Operator), new(*operator.Service)),
+	wire.Struct(new(record.Deps), "*"), record.New, wire.Bind(new(gateway.Recorder), new(*record.Recorder)),
+	wire.Struct(new(gateway.Deps), "*"), gateway.New, wire.Bind(new(inbound.Gateway), new(*gateway.Service)),
+	wire.Struct(new(health.Deps), "*"), health.New, wire.Bind(new(inbound.Health), new(*health.Service)),
+)
+
+// inboundSet is what asks the use-cases.
+var inboundSet = wire.NewSet(
+	newLogger, wire.Struct(new(services), "*"), newServer, wire.Struct(new(Parts), "*"), newApp,
+)
