@@ -2,6 +2,7 @@ package routing
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 )
@@ -66,9 +67,12 @@ func (d Decision) Chosen() (Candidate, bool) {
 // Decide ranks every target that may serve the request and says of every other why it may not. It is pure: the same policy, request
 // and facts give the same decision. The caller sets ID.
 func Decide(p *Policy, r Request, f Facts) Decision {
-	d := Decision{At: f.At, Task: r.Task, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID}
-	for _, pf := range f.Providers {
-		for _, m := range modelsFor(p, r, pf) {
+	d := Decision{
+		At: f.At, Task: r.Task, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID, Candidates: make([]Candidate, 0, len(f.Providers)),
+	}
+	for i := range f.Providers {
+		pf := &f.Providers[i]
+		for m := range modelsFor(p, r, pf) {
 			t := Target{Provider: pf.Name, Model: m.Model}
 			if x, out := exclude(p, r, f.At, pf, m); out {
 				x.Target = t
@@ -83,35 +87,40 @@ func Decide(p *Policy, r Request, f Facts) Decision {
 }
 
 // modelsFor gives the models of a provider that the request is about: the pinned one, those the policy routes the task to, else the default.
-func modelsFor(p *Policy, r Request, pf ProviderFacts) []ModelFacts {
-	if r.Pin != nil && r.Pin.Provider == pf.Name {
-		return []ModelFacts{pf.model(r.Pin.Model)}
-	}
-	var out []ModelFacts
-	if r.Pin == nil {
-		for _, t := range p.Routes(r.Task) {
-			if t.Provider == pf.Name {
-				out = append(out, pf.model(t.Model))
+func modelsFor(p *Policy, r Request, pf *ProviderFacts) iter.Seq[*ModelFacts] {
+	return func(yield func(*ModelFacts) bool) {
+		if r.Pin != nil && r.Pin.Provider == pf.Name {
+			yield(pf.model(r.Pin.Model))
+			return
+		}
+		routed := false
+		if r.Pin == nil {
+			for _, t := range p.Routes(r.Task) {
+				if t.Provider != pf.Name {
+					continue
+				}
+				if routed = true; !yield(pf.model(t.Model)) {
+					return
+				}
 			}
 		}
+		if !routed {
+			yield(pf.model(pf.DefaultModel))
+		}
 	}
-	if len(out) == 0 {
-		out = append(out, pf.model(pf.DefaultModel))
-	}
-	return out
 }
 
 // model finds a model's facts, or makes those of an unknown one.
-func (pf ProviderFacts) model(name string) ModelFacts {
-	for _, m := range pf.Models {
-		if m.Model == name {
-			return m
+func (pf *ProviderFacts) model(name string) *ModelFacts {
+	for i := range pf.Models {
+		if pf.Models[i].Model == name {
+			return &pf.Models[i]
 		}
 	}
-	return ModelFacts{Model: name}
+	return &ModelFacts{Model: name}
 }
 
-func exclude(p *Policy, r Request, now time.Time, pf ProviderFacts, m ModelFacts) (Exclusion, bool) {
+func exclude(p *Policy, r Request, now time.Time, pf *ProviderFacts, m *ModelFacts) (Exclusion, bool) {
 	t := Target{Provider: pf.Name, Model: m.Model}
 	switch {
 	case !pf.Configured:
@@ -130,7 +139,7 @@ func exclude(p *Policy, r Request, now time.Time, pf ProviderFacts, m ModelFacts
 	if what := lacks(r, m); what != "" {
 		return Exclusion{Reason: NoCapability, Detail: what}, true
 	}
-	if m.Known && m.Context > 0 && r.InputTokens+r.MaxTokens > m.Context {
+	if m.Known && m.Context > 0 && r.MaxTokens > m.Context-r.InputTokens { // a sum could overflow
 		return Exclusion{Reason: WindowTooFew}, true
 	}
 	if m.OpenUntil.After(now) {
@@ -142,7 +151,7 @@ func exclude(p *Policy, r Request, now time.Time, pf ProviderFacts, m ModelFacts
 	return Exclusion{}, false
 }
 
-func serves(p *Policy, task TaskType, t Target, m ModelFacts) bool {
+func serves(p *Policy, task TaskType, t Target, m *ModelFacts) bool {
 	if routes := p.Routes(task); len(routes) > 0 {
 		return slices.Contains(routes, t)
 	}
@@ -150,7 +159,7 @@ func serves(p *Policy, task TaskType, t Target, m ModelFacts) bool {
 }
 
 // lacks names the first ability that the request needs and the catalogue denies.
-func lacks(r Request, m ModelFacts) string {
+func lacks(r Request, m *ModelFacts) string {
 	switch {
 	case !m.Known:
 		return ""
@@ -165,7 +174,7 @@ func lacks(r Request, m ModelFacts) string {
 	}
 }
 
-func score(w Weights, r Request, t Target, m ModelFacts) Candidate {
+func score(w Weights, r Request, t Target, m *ModelFacts) Candidate {
 	c := Candidate{Target: t, P95Ms: DefaultP95Ms, EstInput: r.InputTokens, EstOutput: r.MaxTokens}
 	if l, ok := m.P95Ms[r.Task]; ok && l.Samples >= MinSamples {
 		c.P95Ms, c.P95Known = l.P95Ms, true
@@ -184,13 +193,16 @@ func score(w Weights, r Request, t Target, m ModelFacts) Candidate {
 	return c
 }
 
+// rank sorts the candidates, best first; ties go by the order of providers, then by the model's name.
 func rank(order []string, cs []Candidate) {
-	place := make(map[string]int, len(order))
-	for i, name := range order {
-		place[name] = i
-	}
 	slices.SortStableFunc(cs, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(place[a.Provider], place[b.Provider]), cmp.Compare(a.Model, b.Model))
+		if c := cmp.Compare(a.Score, b.Score); c != 0 {
+			return c
+		}
+		if a.Provider != b.Provider {
+			return cmp.Compare(slices.Index(order, a.Provider), slices.Index(order, b.Provider))
+		}
+		return cmp.Compare(a.Model, b.Model)
 	})
 	for i := range cs {
 		cs[i].Rank = i + 1

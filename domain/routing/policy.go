@@ -102,14 +102,21 @@ func (p *Policy) Events() []event.Event { return p.events.Drain() }
 
 // SetWeights changes the score. It fails with ErrWeights.
 func (p *Policy) SetWeights(w Weights) error {
-	for _, x := range []float64{w.Cost, w.Latency, w.SLOPenalty} {
-		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
-			return ErrWeights
-		}
+	if !w.valid() {
+		return ErrWeights
 	}
 	p.weights = w
 	p.changed("weights")
 	return nil
+}
+
+func (w Weights) valid() bool {
+	for _, x := range []float64{w.Cost, w.Latency, w.SLOPenalty} {
+		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // SetFallbackOrder changes how ties are broken. Providers left out follow in default order. It fails with ErrFallbackOrder.
@@ -206,7 +213,7 @@ func (p *Policy) Route(task TaskType, targets []Target) error {
 	return nil
 }
 
-// Routes gives the targets chosen for a task type; empty means the providers' default models.
+// Routes gives the targets chosen for a task type; empty means the providers' default models. The slice is the policy's own and not to be changed.
 func (p *Policy) Routes(task TaskType) []Target { return p.routes[task] }
 
 // Allow narrows the models to a list of provider/model or bare model names; an empty list allows all.
@@ -222,12 +229,16 @@ func (p *Policy) Allows(t Target) bool {
 
 // Limit sets the attempt budget and the deadline of a call. It fails with ErrLimits.
 func (p *Policy) Limit(attempts int, deadline time.Duration) error {
-	if attempts < 1 || attempts > MaxMaxAttempts || deadline < 0 || deadline > MaxDeadline {
+	if !validLimits(attempts, deadline) {
 		return ErrLimits
 	}
 	p.attempts, p.deadline = attempts, deadline
 	p.changed("limits")
 	return nil
+}
+
+func validLimits(attempts int, deadline time.Duration) bool {
+	return attempts >= 1 && attempts <= MaxMaxAttempts && deadline >= 0 && deadline <= MaxDeadline
 }
 
 func (p *Policy) changed(what string) {
@@ -253,16 +264,30 @@ type PolicySnapshot struct {
 func (p *Policy) Snapshot() PolicySnapshot {
 	return PolicySnapshot{
 		Tenant: p.tenant, Version: p.version, Weights: p.weights, FallbackOrder: slices.Clone(p.order),
-		Routes: maps.Clone(p.routes), AllowedModels: slices.Clone(p.allowed), Forced: p.forced,
+		Routes: cloneRoutes(p.routes), AllowedModels: slices.Clone(p.allowed), Forced: p.forced,
 		Disabled: slices.Sorted(maps.Keys(p.disabled)), MaxAttempts: p.attempts, Deadline: p.deadline,
 	}
 }
 
-// RestorePolicy makes a kept policy anew over the providers known now. Providers that have gone are left out; new ones follow.
+func cloneRoutes(routes map[TaskType][]Target) map[TaskType][]Target {
+	out := make(map[TaskType][]Target, len(routes))
+	for task, targets := range routes {
+		out[task] = slices.Clone(targets)
+	}
+	return out
+}
+
+// RestorePolicy makes a kept policy anew over the providers known now. Providers that have gone are left out, new ones follow, and what is no
+// longer valid gives way to its default, so that a policy is valid whatever was kept.
 func RestorePolicy(s PolicySnapshot, known []string) *Policy {
 	p := NewPolicy(s.Tenant, known)
-	p.version, p.weights, p.allowed = s.Version, s.Weights, slices.Clone(s.AllowedModels)
-	p.attempts, p.deadline = s.MaxAttempts, s.Deadline
+	p.version, p.allowed = max(1, s.Version), slices.Clone(s.AllowedModels)
+	if s.Weights.valid() {
+		p.weights = s.Weights
+	}
+	if validLimits(s.MaxAttempts, s.Deadline) {
+		p.attempts, p.deadline = s.MaxAttempts, s.Deadline
+	}
 	kept := slices.DeleteFunc(slices.Clone(s.FallbackOrder), func(n string) bool { return !slices.Contains(known, n) })
 	if full, err := CompleteOrder(kept, known); err == nil {
 		p.order = full
@@ -276,7 +301,13 @@ func RestorePolicy(s PolicySnapshot, known []string) *Policy {
 		}
 	}
 	for task, targets := range s.Routes {
-		if ts := slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return !slices.Contains(known, t.Provider) }); len(ts) > 0 {
+		var ts []Target
+		for _, t := range targets {
+			if t.Model != "" && slices.Contains(known, t.Provider) && !slices.Contains(ts, t) {
+				ts = append(ts, t)
+			}
+		}
+		if len(ts) > 0 && slices.Contains(TaskTypes(), task) {
 			p.routes[task] = ts
 		}
 	}
