@@ -94,7 +94,7 @@ func install(ctx context.Context, packages []string) error {
 	byHand := fmt.Errorf("%s missing. Install PostgreSQL (15 or newer) and Redis (7 or newer), on Debian with\n"+
 		"\tapt-get install --no-install-recommends postgresql redis-server\n"+
 		"or name running ones, as of docker compose up:\n"+
-		"\texport %s='postgres://forge:password@127.0.0.1:5542/forge1_local?sslmode=disable' %s='redis://127.0.0.1:6382/0'",
+		"\texport %s='postgres://forge:forge@127.0.0.1:5542/forge1_local?sslmode=disable' %s='redis://127.0.0.1:6382/0'",
 		strings.Join(packages, ", "), postgresVar, redisVar)
 
 	if _, err := exec.LookPath("apt-get"); err != nil {
