@@ -20,8 +20,8 @@ import (
 type exchange struct {
 	s     *Server
 	fc    *fasthttp.RequestCtx
+	c     *fiber.Ctx // of a route; for the parameters of the path alone
 	route *route
-	param func(name string) string // of the path, still escaped
 
 	start     time.Time
 	method    string
@@ -55,7 +55,7 @@ func (s *Server) begin(fc *fasthttp.RequestCtx, r *route) *exchange {
 func (s *Server) serve(r *route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		x := s.begin(c.Context(), r)
-		x.param = func(name string) string { return c.Params(name) }
+		x.c = c
 		x.run()
 		return nil
 	}

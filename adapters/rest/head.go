@@ -9,6 +9,9 @@ import (
 
 type header struct{ name, value string }
 
+// fixedHeader is one that is written again and again.
+type fixedHeader struct{ name, value []byte }
+
 // The content policies: of the API, and of the few pages.
 const (
 	apiPolicy  = "default-src 'none'; frame-ancestors 'none'"
@@ -20,22 +23,26 @@ const exposed = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, X-Trace
 	"X-Forge-Cache, X-Forge-Dropped, X-Forge-Decision, Age, ETag"
 
 // fixedHeaders are those that every response carries with the same value, but for pages, which change the policy.
-func fixedHeaders() []header {
-	return []header{
+func fixedHeaders() []fixedHeader {
+	var out []fixedHeader
+	for _, h := range []header{
 		{"Cache-Control", "no-store"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"Referrer-Policy", "no-referrer"},
 		{"Content-Security-Policy", apiPolicy},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 		{"Strict-Transport-Security", "max-age=31536000; includeSubDomains"},
+	} {
+		out = append(out, fixedHeader{[]byte(h.name), []byte(h.value)})
 	}
+	return out
 }
 
 // writeHead writes the headers that every response carries.
 func (x *exchange) writeHead() {
 	h := &x.fc.Response.Header
 	for _, f := range x.s.fixed {
-		h.SetCanonical([]byte(f.name), []byte(f.value))
+		h.SetCanonical(f.name, f.value)
 	}
 	h.Set("X-Request-Id", x.requestID)
 	h.Set("X-Trace-Id", x.traceID)

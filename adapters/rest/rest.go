@@ -89,7 +89,8 @@ type Server struct {
 	routes  []route
 	started time.Time
 	cors    cors
-	fixed   []header // on every response
+	fixed   []fixedHeader   // on every response
+	large   map[string]bool // paths that take large bodies
 	openapi []byte
 
 	base   context.Context // lives until the grace of Shutdown is over
@@ -98,7 +99,7 @@ type Server struct {
 
 // New makes a server. It panics on a route that does not say who may call it, which is a mistake of the program.
 func New(deps Deps, config Config) *Server {
-	s := &Server{deps: deps, config: config.withDefaults(), started: deps.Clock()}
+	s := &Server{deps: deps, config: config.withDefaults(), started: deps.Clock(), large: map[string]bool{}}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.log = deps.Logger.With(slog.String("logger", "rest"))
 	s.cors = newCORS(config.CORSOrigins, config.CORSCredentials)

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,6 +82,9 @@ func (s *Server) register(table []route) {
 		r := &s.routes[i]
 		if r.access <= unsaid || r.access >= firstUnset || (r.access == scopedKey) != (r.scope != "") || r.handle == nil {
 			panic("rest: the route " + r.method + " " + r.pattern + " does not say who may call it")
+		}
+		if r.large {
+			s.large[r.pattern] = true
 		}
 		h := s.serve(r)
 		s.app.Add(r.method, fiberPath(r.pattern), h)
@@ -169,7 +173,7 @@ func matches(pattern, path string) bool {
 
 // pathParam gives a parameter of the path, unescaped and copied. One that cannot be unescaped names nothing.
 func (x *exchange) pathParam(name string) string {
-	s, err := url.PathUnescape(strings.Clone(x.param(name)))
+	s, err := url.PathUnescape(strings.Clone(x.c.Params(name)))
 	if err != nil {
 		return ""
 	}
@@ -177,25 +181,12 @@ func (x *exchange) pathParam(name string) string {
 }
 
 // pathOf gives the path of a request target, without the query and, in absolute form, without the host.
-func pathOf(target []byte) string {
-	s := string(target)
-	if !strings.HasPrefix(s, "/") {
-		if _, after, ok := strings.Cut(s, "://"); ok {
-			if i := strings.IndexByte(after, '/'); i >= 0 {
-				s = after[i:]
-			}
+func pathOf(target []byte) []byte {
+	if len(target) > 0 && target[0] != '/' {
+		if _, after, ok := bytes.Cut(target, []byte("://")); ok {
+			target = after[max(0, bytes.IndexByte(after, '/')):]
 		}
 	}
-	s, _, _ = strings.Cut(s, "?")
-	return s
-}
-
-// isLarge reports whether a path takes large bodies.
-func (s *Server) isLarge(path string) bool {
-	for i := range s.routes {
-		if r := &s.routes[i]; r.large && r.pattern == path {
-			return true
-		}
-	}
-	return false
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	return path
 }

@@ -55,7 +55,7 @@ func (s *Server) fiberError(c *fiber.Ctx, err error) error {
 
 // bounds gives each path its body limit and its time for the body, before the body is read.
 func (s *Server) bounds(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if !s.isLarge(pathOf(h.RequestURI())) {
+	if !s.large[string(pathOf(h.RequestURI()))] {
 		return fasthttp.RequestConfig{MaxRequestBodySize: smallBody} // within the time for the headers
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: s.config.MaxBodyBytes, ReadTimeout: s.config.BodyTimeout}

@@ -59,7 +59,7 @@ func (x *exchange) stream(c inbound.Call, a asked, e encoder) error {
 	h.Set("X-Accel-Buffering", "no")
 	x.late, x.status = true, fasthttp.StatusOK
 	fc := x.fc
-	x.fc = nil // from here on the request belongs to nobody
+	x.fc, x.c = nil, nil // from here on the request belongs to nobody
 	fc.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer cancel(nil)
 		x.pump(&frames{w: w, every: x.s.config.Heartbeat, gone: func() { cancel(errClientGone) }}, first, got, e)
