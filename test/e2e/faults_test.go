@@ -86,7 +86,7 @@ func TestABreakingVendorIsATypedFailureAndNeverHalfAnAnswer(t *testing.T) {
 func TestAStreamThatBreaksAfterContentEndsInATypedErrorAndNothingIsSaidTwice(t *testing.T) {
 	f := harness.New(t, harness.Options{})
 	for _, v := range []string{"openai", "anthropic", "gemini", "openrouter"} {
-		f.Behave(t, v, `{"mode":"echo","cut_after_events":5}`)
+		f.Behave(t, v, `{"mode":"echo","cut_after_events":3}`)
 	}
 	for _, model := range []string{"openai/gpt-4o-mini", "claude/claude-haiku-4-5", "gemini/gemini-2.5-flash", "openrouter/openai/gpt-4o-mini"} {
 		t.Run(model, func(t *testing.T) {

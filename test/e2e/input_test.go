@@ -68,7 +68,7 @@ func TestBadInputGetsAClearErrorThatNamesTheField(t *testing.T) {
 	})
 	t.Run("a method that is not taken", func(t *testing.T) {
 		a := f.Do(t, http.MethodGet, execute, nil)
-		if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != http.MethodPost {
+		if a.Status != http.StatusMethodNotAllowed || !strings.Contains(a.Header.Get("Allow"), http.MethodPost) {
 			t.Errorf("got %d with Allow %q, want 405 with POST", a.Status, a.Header.Get("Allow"))
 		}
 	})

@@ -12,8 +12,9 @@ import (
 	"github.com/forge1/forge1/test/harness"
 )
 
-func sdk(f *harness.Forge, key string) openai.Client {
-	return openai.NewClient(option.WithBaseURL(f.URL+"/v1"), option.WithAPIKey(key), option.WithMaxRetries(0))
+func sdk(f *harness.Forge, key string) *openai.Client {
+	c := openai.NewClient(option.WithBaseURL(f.URL+"/v1"), option.WithAPIKey(key), option.WithMaxRetries(0))
+	return &c
 }
 
 func ask(model, text string) openai.ChatCompletionNewParams {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/forge1/forge1/test/openapicheck"
 )
 
 // Client speaks to a Forge over HTTP.
@@ -129,4 +131,22 @@ func reader(t testing.TB, body any) io.Reader {
 		}
 		return bytes.NewReader(raw)
 	}
+}
+
+// newClient makes a client that holds every answer against the document that the server itself serves.
+func newClient(t testing.TB, base, bearer string) *Client {
+	t.Helper()
+	c := NewPlainClient(base).As(bearer)
+	a := c.As("").Do(t, http.MethodGet, "/openapi.json", nil)
+	doc, err := openapicheck.Load(a.Body)
+	if err != nil {
+		t.Fatalf("load /openapi.json: %v", err)
+	}
+	c.check = func(t testing.TB, req *http.Request, status int, header http.Header, body []byte) {
+		t.Helper()
+		if err := doc.Check(req.Method, req.URL.Path, status, header, body); err != nil {
+			t.Errorf("%s %s answered %d outside of the document: %v", req.Method, req.URL.Path, status, err)
+		}
+	}
+	return c
 }
