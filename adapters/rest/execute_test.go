@@ -345,8 +345,8 @@ func TestListsOfTheGateway(t *testing.T) {
 		})
 	}
 	got := w.get("/api/v1/ai/health", aiKey)
-	if !strings.Contains(string(got.body), `"name":"openai","configured":true,"breaker":"closed","open_until":null,"p95_ms":900`) ||
-		!strings.Contains(string(got.body), `"name":"claude","configured":false,"breaker":"open","open_until":"`+epoch.Format(time.RFC3339)+`","p95_ms":null`) {
+	if !strings.Contains(string(got.body), `"name":"openai","configured":true,"breaker":"closed","open_until":null,"p95_ms":900,"success_rate":0.75,"last_error_class":"timeout"}`) ||
+		!strings.Contains(string(got.body), `"name":"claude","configured":false,"breaker":"open","open_until":"`+epoch.Format(time.RFC3339)+`","p95_ms":null,"success_rate":null,"last_error_class":null}`) {
 		t.Errorf("health: got %s", got)
 	}
 }

@@ -173,7 +173,7 @@ func (m *models) Capabilities(context.Context, inbound.Caller) (inbound.Capabili
 
 func (m *models) Health(context.Context) []inbound.ProviderHealth {
 	return []inbound.ProviderHealth{
-		{Name: "openai", Configured: true, Breaker: "closed", P95Ms: 900}, {Name: "claude", Breaker: "open", OpenUntil: epoch},
+		{Name: "openai", Configured: true, Breaker: "closed", P95Ms: 900, Attempts: 4, Success: 0.75, LastError: "timeout"}, {Name: "claude", Breaker: "open", OpenUntil: epoch},
 	}
 }
 

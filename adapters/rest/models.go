@@ -51,7 +51,9 @@ type Provider struct {
 	Configured bool       `json:"configured"`
 	Breaker    string     `json:"breaker" enum:"closed,open,half_open"`
 	OpenUntil  *time.Time `json:"open_until"`
-	P95Ms      *int       `json:"p95_ms" doc:"Null until enough calls were seen"`
+	P95Ms      *int       `json:"p95_ms" doc:"The highest of the task types; null until enough calls were seen"`
+	Success    *float64   `json:"success_rate" doc:"0 to 1, of the last attempts; null before the first"`
+	LastError  *string    `json:"last_error_class"`
 }
 
 func (x *exchange) models() error {
@@ -99,9 +101,12 @@ func (x *exchange) capabilities() error {
 func (x *exchange) providers() error {
 	out := Providers{Providers: []Provider{}}
 	for _, h := range x.s.deps.Gateway.Health(x.ctx) {
-		p := Provider{Name: h.Name, Configured: h.Configured, Breaker: h.Breaker, OpenUntil: timeOrNull(h.OpenUntil)}
+		p := Provider{Name: h.Name, Configured: h.Configured, Breaker: h.Breaker, OpenUntil: timeOrNull(h.OpenUntil), LastError: orNull(h.LastError)}
 		if h.P95Ms > 0 {
 			p.P95Ms = &h.P95Ms
+		}
+		if h.Attempts > 0 {
+			p.Success = &h.Success
 		}
 		out.Providers = append(out.Providers, p)
 	}
