@@ -1,20 +1,21 @@
 # syntax=docker/dockerfile:1.19
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
+ENV CGO_ENABLED=0 GOCACHE=/cache/build GOMODCACHE=/cache/mod
 COPY go.mod go.sum ./
-RUN --mount=type=cache,target=/go/pkg/mod go mod download
+RUN --mount=type=cache,target=/cache go mod download
 COPY . .
-ARG VERSION=dev
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X github.com/forge1/forge1/bootstrap.version=$VERSION" -o /out/forge1 ./bootstrap/forge1 \
-    && install -d -m 700 /out/data
+ARG VERSION=
+RUN --mount=type=cache,target=/cache \
+    go build -trimpath -ldflags="-s -w -X github.com/forge1/forge1/bootstrap.version=$VERSION" -o /out/usr/local/bin/forge1 ./bootstrap/forge1 \
+    && install -d -m 700 -o 65532 -g 65532 /out/data \
+    && install -d -m 1777 /out/tmp
 
-# Certificates, time zones and a user without rights; no shell.
-FROM gcr.io/distroless/static-debian12:nonroot
-COPY --from=build /out/forge1 /usr/local/bin/forge1
-COPY --from=build --chown=nonroot:nonroot /out/data /data
-WORKDIR /
-USER nonroot
+# The binary, the certificates of the vendors' servers, and nothing else.
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/ /
+USER 65532:65532
 ENV HOST=0.0.0.0 DATA_DIR=/data
 VOLUME /data
 EXPOSE 8000

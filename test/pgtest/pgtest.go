@@ -127,7 +127,7 @@ var join = sync.OnceValues(func() (*process, error) {
 	if raw == "" {
 		return nil, fmt.Errorf("%s is not set, and this test needs a real Postgres. Run all tests with\n"+
 			"\tgo tool -modfile=.tools/task/go.mod task check\nor some of them with\n"+
-			"\tgo run ./test/servers -- go test ./adapters/...", Variable)
+			"\tgo run ./test/servers -- go test ./adapters/database", Variable)
 	}
 	server, err := url.Parse(raw)
 	if err != nil || !strings.HasPrefix(server.Scheme, "postgres") {

@@ -70,7 +70,7 @@ var join = sync.OnceValues(func() (*server, error) {
 	if raw == "" {
 		return nil, fmt.Errorf("%s is not set, and this test needs a real Redis. Run all tests with\n"+
 			"\tgo tool -modfile=.tools/task/go.mod task check\nor some of them with\n"+
-			"\tgo run ./test/servers -- go test ./adapters/...", Variable)
+			"\tgo run ./test/servers -- go test ./adapters/redis", Variable)
 	}
 	address, err := url.Parse(raw)
 	if err != nil || !strings.HasPrefix(address.Scheme, "redis") {
