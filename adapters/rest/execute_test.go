@@ -244,6 +244,25 @@ func TestFailuresOfTheGatewayHaveTheirStatus(t *testing.T) {
 	}
 }
 
+func TestAVendorsWordIsPassedOn(t *testing.T) {
+	w := start(t)
+	w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
+		return inbound.Answer{}, &fault.Error{Kind: fault.Malformed, Code: "invalid/value", Msg: "Invalid temperature", Param: "temperature"}
+	}
+	got := w.post(execute, `{"task":"x"}`, aiKey)
+	want := `{"type":"http://localhost:8000/problems/invalid%2Fvalue","title":"Bad Request","status":400,"detail":"Invalid temperature","code":"invalid/value","request_id":"` +
+		got.header.Get("X-Request-Id") + `","errors":[{"field":"temperature","code":"invalid/value","message":"Invalid temperature"}]}`
+	if string(got.body) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
+		return inbound.Answer{}, &fault.Error{Kind: fault.Malformed, Msg: "no"}
+	}
+	if got := w.post(execute, `{"task":"x"}`, aiKey); got.code() != "invalid_request" {
+		t.Errorf("without a code: got %s", got)
+	}
+}
+
 func TestTheDecisionIsExplained(t *testing.T) {
 	w := start(t)
 	got := w.post(execute, `{"task":"x"}`, aiKey, "X-Forge-Explain: true")

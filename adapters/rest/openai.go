@@ -60,7 +60,7 @@ type OpenAIErrorDetail struct {
 
 // openAIErrorOf puts a fault into OpenAI's shape.
 func openAIErrorOf(f *fault.Error) OpenAIError {
-	d := OpenAIErrorDetail{Message: f.Msg, Type: openAIType(statusOf(f)), Code: orNull(f.Code)}
+	d := OpenAIErrorDetail{Message: f.Msg, Type: openAIType(statusOf(f)), Code: orNull(f.Code), Param: orNull(f.Param)}
 	if len(f.Fields) > 0 {
 		first := f.Fields[0]
 		param := dotted(first.Pointer)

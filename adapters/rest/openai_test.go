@@ -262,7 +262,7 @@ func TestFailuresInOpenAIsShape(t *testing.T) {
 		want   string
 	}{
 		"the vendor's word": {
-			fault.New(fault.Malformed, "invalid_value", "Invalid 'temperature'").At(fault.Field{Pointer: "temperature"}), 400,
+			&fault.Error{Kind: fault.Malformed, Code: "invalid_value", Msg: "Invalid 'temperature'", Param: "temperature"}, 400,
 			`{"error":{"message":"Invalid 'temperature'","type":"invalid_request_error","code":"invalid_value","param":"temperature"}}`,
 		},
 		"the vendor's word without code": {

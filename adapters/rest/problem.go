@@ -122,6 +122,9 @@ func (x *exchange) problem(f *fault.Error) Problem {
 	for _, e := range f.Fields {
 		p.Errors = append(p.Errors, ProblemField{Field: e.Pointer, Code: e.Code, Message: e.Message})
 	}
+	if f.Param != "" {
+		p.Errors = append(p.Errors, ProblemField{Field: f.Param, Code: code, Message: f.Msg})
+	}
 	return p
 }
 

@@ -240,6 +240,22 @@ func TestWhatCannotBeReadIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestABodyThatWaitsToBeAskedFor(t *testing.T) {
+	w := start(t)
+	c := w.dial()
+	defer c.Close()
+	_, _ = io.WriteString(c, "POST /api/v1/auth/logout HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n")
+	const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
+	got := make([]byte, len(proceed))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != proceed {
+		t.Fatalf("got %q, %v, want to be asked", got, err)
+	}
+	_, _ = io.WriteString(c, "{}")
+	if rest, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(rest), "HTTP/1.1 204 ") {
+		t.Errorf("got %q, %v, want 204", rest, err)
+	}
+}
+
 func TestAHiddenRequestIsNotServed(t *testing.T) {
 	w := start(t)
 	got := w.raw("POST /api/v1/auth/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
