@@ -137,24 +137,24 @@ func clip(s string) string {
 }
 
 // mistakes gathers what is wrong with an input, so that the caller learns all of it at once.
-type mistakes []fault.Field
-
-// note keeps the fields of a fault and drops nothing else: what is no fault of the input is given back.
-func (m *mistakes) note(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if err == nil || ok && len(f.Fields) > 0 {
-		if ok {
-			*m = append(*m, f.Fields...)
-		}
-		return nil
-	}
-	return err
+type mistakes struct {
+	fields []fault.Field
+	other  error // what is no mistake of the caller
 }
 
-// err gives the mistakes as one fault, nil when there are none.
-func (m mistakes) err() error {
-	if len(m) == 0 {
-		return nil
+// note adds the fields of a fault; nil adds nothing.
+func (m *mistakes) note(err error) {
+	if f, ok := errors.AsType[*fault.Error](err); ok && len(f.Fields) > 0 {
+		m.fields = append(m.fields, f.Fields...)
+	} else {
+		m.other = errors.Join(m.other, err)
 	}
-	return fault.ErrValidation.At(m...)
+}
+
+// err gives all of it as one error, nil when nothing is wrong.
+func (m *mistakes) err() error {
+	if m.other != nil || len(m.fields) == 0 {
+		return m.other
+	}
+	return fault.ErrValidation.At(m.fields...)
 }

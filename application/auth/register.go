@@ -44,26 +44,17 @@ func (s *Service) draft(c inbound.Register) (user.Registration, error) {
 		err   error
 	)
 	r.Email, err = user.ParseEmail(c.Email, s.ToASCII)
-	if err := wrong.note(err); err != nil {
-		return r, err
-	}
+	wrong.note(err)
 	if c.Username != "" {
 		r.Username, err = user.ParseUsername(c.Username)
-		if err := wrong.note(err); err != nil {
-			return r, err
-		}
+		wrong.note(err)
 	}
-	checks := []error{user.CheckDisplayName(c.DisplayName)}
+	wrong.note(user.CheckDisplayName(c.DisplayName))
 	if c.HasTenant {
 		r.TenantName, r.TenantSlug = c.TenantName, c.TenantSlug
-		checks = append(checks, tenant.CheckName(c.TenantName))
+		wrong.note(tenant.CheckName(c.TenantName))
 		if c.TenantSlug != "" {
-			checks = append(checks, tenant.CheckSlug(c.TenantSlug))
-		}
-	}
-	for _, err := range checks {
-		if err := wrong.note(err); err != nil {
-			return r, err
+			wrong.note(tenant.CheckSlug(c.TenantSlug))
 		}
 	}
 	if err := wrong.err(); err != nil {

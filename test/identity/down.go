@@ -14,7 +14,7 @@ import (
 func downRepos(err error) outbound.Repos {
 	return outbound.Repos{
 		Users: downUsers{err: err}, Registrations: downRegistrations{err: err}, Tenants: downTenants{err: err}, Sessions: downSessions{err: err},
-		APIKeys: downKeys{err: err},
+		APIKeys: downKeys{err: err}, Outbox: downOutbox{err: err},
 	}
 }
 
@@ -66,3 +66,12 @@ func (d downKeys) List(context.Context, tenant.ID, user.ID) ([]*tenant.APIKey, e
 	return nil, d.err
 }
 func (d downKeys) Touch(context.Context, map[tenant.KeyID]time.Time) error { return d.err }
+
+type downOutbox struct {
+	outbound.Outbox
+	err error
+}
+
+func (d downOutbox) Claim(context.Context, time.Time, time.Time, int) ([]outbound.Message, error) {
+	return nil, d.err
+}
