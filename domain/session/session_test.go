@@ -1,0 +1,199 @@
+package session_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/forge1/forge1/domain/event"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/user"
+)
+
+var (
+	begin = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	terms = session.Terms{Idle: 7 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour, Grace: 10 * time.Second}
+	salt  = [16]byte{1, 2, 3}
+)
+
+const id = session.ID("0199f2c4-0000-7000-8000-000000000001")
+
+func start() *session.Session {
+	return session.Start(id, "u-1", "t-1", salt, 3, []string{"pwd"}, "192.0.2.1", "curl", terms, begin)
+}
+
+func TestANewSession(t *testing.T) {
+	amr := []string{"pwd"}
+	s := session.Start(id, "u-1", "t-1", salt, 3, amr, "192.0.2.1", "curl", terms, begin)
+	amr[0] = "changed by the caller"
+	want := session.Snapshot{
+		ID: id, User: "u-1", Tenant: "t-1", Gen: 1, Salt: salt, Epoch: 3, CreatedAt: begin, RotatedAt: begin, IdleUntil: begin.Add(terms.Idle),
+		AbsUntil: begin.Add(terms.Absolute), AMR: []string{"pwd"}, AuthTime: begin, IP: "192.0.2.1", Agent: "curl",
+	}
+	if diff := cmp.Diff(want, s.Snapshot()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]event.Event{session.Started{ID: id, User: "u-1", At: begin}}, s.Events()); diff != "" {
+		t.Errorf("events: -want +got:\n%s", diff)
+	}
+	got := []any{s.ID(), s.User(), s.Tenant(), s.Generation(), s.Salt(), s.AuthTime(), s.AMR(), s.RefreshUntil(), s.Until(), s.Epoch(), s.Revoked()}
+	if diff := cmp.Diff([]any{id, user.ID("u-1"), "t-1", uint32(1), salt, begin, []string{"pwd"}, begin.Add(terms.Idle), begin.Add(terms.Absolute), int64(3), false}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	s.AMR()[0] = "changed by the caller"
+	s.Snapshot().AMR[0] = "changed by the caller"
+	if s.AMR()[0] != "pwd" {
+		t.Error("the caller can change the proof")
+	}
+	short := session.Start(id, "u-1", "t-1", salt, 3, nil, "", "", session.Terms{Idle: time.Hour, Absolute: time.Minute}, begin)
+	if !short.RefreshUntil().Equal(begin.Add(time.Minute)) {
+		t.Errorf("idle end %v lies past the absolute one", short.RefreshUntil())
+	}
+}
+
+func TestRotate(t *testing.T) {
+	const own, epoch = 1, 3
+	for name, c := range map[string]struct {
+		before  func(*session.Session)
+		gen     uint32
+		epoch   int64
+		after   time.Duration // since the start
+		want    session.Rotation
+		events  []string
+		nextGen uint32
+	}{
+		"the token in force":              {nil, own, epoch, time.Hour, session.Rotated, nil, 2},
+		"at the last instant":             {nil, own, epoch, terms.Idle - 1, session.Rotated, nil, 2},
+		"idle too long":                   {nil, own, epoch, terms.Idle, session.Refused, nil, 1},
+		"an older epoch":                  {nil, own, epoch + 1, time.Hour, session.Refused, nil, 1},
+		"a newer epoch":                   {nil, own, epoch - 1, time.Hour, session.Refused, nil, 1},
+		"revoked":                         {func(s *session.Session) { s.Revoke(session.ByLogout, begin) }, own, epoch, 0, session.Refused, nil, 1},
+		"revoked, and an old token":       {func(s *session.Session) { s.Rotate(1, epoch, "", "", terms, begin); s.Revoke(session.ByLogout, begin) }, 1, epoch, time.Hour, session.Refused, nil, 2},
+		"one generation back, in time":    {rotated(1), 1, epoch, time.Hour + terms.Grace, session.Grace, []string{"authn_token_refresh_grace"}, 2},
+		"one generation back, too late":   {rotated(1), 1, epoch, time.Hour + terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 2},
+		"two generations back, at once":   {rotated(2), 1, epoch, time.Hour, session.Reused, []string{"authn_token_reuse"}, 3},
+		"a generation that never was":     {nil, 7, epoch, time.Hour, session.Refused, nil, 1},
+		"the generation before the first": {nil, 0, epoch, terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 1},
+		"one back when the clock steps":   {rotated(1), 1, epoch, 0, session.Grace, []string{"authn_token_refresh_grace"}, 2},
+		"no longer live, and an old one":  {rotated(2), 1, epoch, terms.Absolute, session.Refused, nil, 3},
+		"one generation back, old epoch":  {rotated(1), 1, epoch + 1, time.Hour, session.Refused, nil, 2},
+	} {
+		s := start()
+		if c.before != nil {
+			c.before(s)
+		}
+		s.Events()
+		before := s.Snapshot()
+		got := s.Rotate(c.gen, c.epoch, "192.0.2.9", "later", terms, begin.Add(c.after))
+		var events []string
+		for _, e := range s.Events() {
+			events = append(events, e.EventName())
+		}
+		if got != c.want || s.Generation() != c.nextGen || !slices.Equal(events, c.events) {
+			t.Errorf("%s: got %v, generation %d, events %v; want %v, %d, %v", name, got, s.Generation(), events, c.want, c.nextGen, c.events)
+		}
+		switch after := s.Snapshot(); got {
+		case session.Refused, session.Grace:
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("%s changed the session: %s", name, diff)
+			}
+		case session.Reused:
+			if !s.Revoked() || after.Reason != session.ByReuse || s.Live(c.epoch, begin.Add(c.after)) {
+				t.Errorf("%s: got %+v, want it ended for reuse", name, after)
+			}
+		case session.Rotated:
+			if after.IP != "192.0.2.9" || after.Agent != "later" || !after.RotatedAt.Equal(begin.Add(c.after)) || !after.AuthTime.Equal(begin) {
+				t.Errorf("%s: got %+v", name, after)
+			}
+		}
+	}
+}
+
+// rotated rotates so many times, an hour after the start.
+func rotated(times uint32) func(*session.Session) {
+	return func(s *session.Session) {
+		for gen := range times {
+			s.Rotate(gen+1, 3, "", "", terms, begin.Add(time.Hour))
+		}
+	}
+}
+
+func TestRevokeEndsOnce(t *testing.T) {
+	s := start()
+	s.Events()
+	s.Revoke(session.ByAdmin, begin.Add(time.Minute))
+	s.Revoke(session.ByLogout, begin.Add(time.Hour))
+	if snap := s.Snapshot(); snap.Reason != session.ByAdmin || !snap.RevokedAt.Equal(begin.Add(time.Minute)) {
+		t.Errorf("got %+v, want the first end", snap)
+	}
+	want := []event.Event{session.Ended{ID: id, User: "u-1", Reason: session.ByAdmin, At: begin.Add(time.Minute)}}
+	if diff := cmp.Diff(want, s.Events()); diff != "" || want[0].EventName() != "authn_token_revoked" {
+		t.Errorf("events: -want +got:\n%s", diff)
+	}
+	if (session.Started{}).EventName() != "authn_token_created" {
+		t.Error("the name of the event of a start changed")
+	}
+}
+
+// TestASessionObeysItsTermsWhateverHappens plays owner and thief with random waits against the rules told in another way.
+func TestASessionObeysItsTermsWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		terms := session.Terms{
+			Idle: time.Duration(rapid.IntRange(1, 100).Draw(t, "idle")) * time.Second, Absolute: time.Duration(rapid.IntRange(1, 300).Draw(t, "abs")) * time.Second,
+			Grace: time.Duration(rapid.IntRange(0, 10).Draw(t, "grace")) * time.Second,
+		}
+		s := session.Start(id, "u", "t", salt, 1, nil, "", "", terms, begin)
+		now, epoch, last := begin, int64(1), begin
+		ended := false
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "wait")) * time.Second)
+			before := s.Snapshot()
+			switch rapid.SampledFrom([]string{"refresh", "refresh", "refresh", "replay", "revoke", "epoch"}).Draw(t, "step") {
+			case "refresh":
+				good := !ended && now.Sub(begin) < terms.Absolute && now.Sub(last) < terms.Idle
+				got := s.Rotate(s.Generation(), epoch, "", "", terms, now)
+				if (got == session.Rotated) != good {
+					t.Fatalf("refresh: got %v, want good %v", got, good)
+				}
+				if good {
+					last = now
+				}
+			case "replay":
+				gen := rapid.Uint32Range(0, s.Generation()).Draw(t, "gen")
+				if gen == s.Generation() {
+					continue
+				}
+				live := s.Live(epoch, now)
+				got := s.Rotate(gen, epoch, "", "", terms, now)
+				switch inGrace := gen+1 == before.Gen && now.Sub(before.RotatedAt) <= terms.Grace; {
+				case !live && got != session.Refused, live && inGrace && got != session.Grace, live && !inGrace && got != session.Reused:
+					t.Fatalf("replay of %d at %d: got %v, live %v, in grace %v", gen, before.Gen, got, live, inGrace)
+				}
+				ended = ended || s.Revoked()
+			case "revoke":
+				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
+					s.Revoke(session.ByLogout, now)
+					ended = true
+				}
+			case "epoch":
+				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
+					epoch++
+					ended = true
+				}
+			}
+			after := s.Snapshot()
+			if after.AbsUntil != before.AbsUntil || after.IdleUntil.After(after.AbsUntil) || after.Gen < before.Gen || after.AuthTime != before.AuthTime {
+				t.Fatalf("got %+v after %+v", after, before)
+			}
+			if ended && s.Live(epoch, now) {
+				t.Fatal("an ended session lives")
+			}
+			if diff := cmp.Diff(after, session.Restore(after).Snapshot()); diff != "" {
+				t.Fatalf("restored: -want +got:\n%s", diff)
+			}
+		}
+	})
+}
