@@ -59,9 +59,13 @@ func house() *arch.Tree {
 		},
 		Tools: []string{"github.com/google/wire/cmd/wire", "go.uber.org/mock/mockgen"},
 		Files: []arch.File{
-			{Path: "README.md", Lines: 900}, {Path: ".env.example"}, {Path: "go.mod"},
-			{Path: "domain/user/user.go", Lines: 500}, {Path: "domain/user/user_test.go", Lines: 700},
-			{Path: "bootstrap/wire_gen.go", Lines: 800, Generated: true}, {Path: "test/mock/outbound.go", Lines: 3000},
+			{Path: "README.md", Lines: 900},
+			{Path: ".env.example"},
+			{Path: "go.mod"},
+			{Path: "domain/user/user.go", Lines: 500},
+			{Path: "domain/user/user_test.go", Lines: 700},
+			{Path: "bootstrap/wire_gen.go", Lines: 800, Generated: true},
+			{Path: "test/mock/outbound.go", Lines: 3000},
 		},
 	}
 }
