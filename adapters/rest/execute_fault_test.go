@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/ports/inbound"
@@ -41,8 +42,17 @@ func TestFailuresOfTheGatewayHaveTheirStatus(t *testing.T) {
 	if got := w.post(execute, `{"task":"x"}`, aiKey); got.status != 500 || got.code() != "internal" || strings.Contains(string(got.body), "classified") {
 		t.Errorf("got %s, want 500 internal", got)
 	}
-	if !strings.Contains(w.log(), "nobody classified this") {
-		t.Error("the cause of a 500 is not in the log")
+	w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
+		return inbound.Answer{}, fault.New(fault.Internal, "store_broken", "table calls is gone").After(time.Hour)
+	}
+	got := w.post(execute, `{"task":"x"}`, aiKey)
+	if got.status != 500 || got.code() != "internal" || strings.Contains(string(got.body), "table") || got.header.Get("Retry-After") != "" {
+		t.Errorf("got %s, want 500 internal", got)
+	}
+	for _, cause := range []string{"nobody classified this", "table calls is gone"} {
+		if !strings.Contains(w.log(), cause) {
+			t.Errorf("the cause %q of a 500 is not in the log", cause)
+		}
 	}
 }
 

@@ -139,15 +139,12 @@ func titleOf(f *fault.Error) string {
 	return "Client Closed Request"
 }
 
-// retryAfter is in whole seconds, at least one where the client should come back, else zero.
+// retryAfter is in whole seconds: at least one where the client should come back, zero where that would not help.
 func retryAfter(f *fault.Error, code int) int {
-	if f.RetryAfter > 0 {
-		return max(1, int(math.Ceil(min(f.RetryAfter, 24*time.Hour).Seconds())))
+	if code != http.StatusTooManyRequests && code != http.StatusServiceUnavailable {
+		return 0
 	}
-	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
-		return 1
-	}
-	return 0
+	return max(1, int(math.Ceil(min(f.RetryAfter, 24*time.Hour).Seconds())))
 }
 
 // encode writes a value as JSON without escaping HTML. Values are our own types, which always encode.
