@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,102 @@ func TestAServerThatIsAwayIsADependency(t *testing.T) {
 			_, err := db.View().Users.Find(caller, "x")
 			wantFault(t, "find by a caller with less patience", err, fault.ErrDependency)
 		})
+	}
+}
+
+// stallable passes bytes on to a server until it is stalled: then connections stay, and nothing moves.
+type stallable struct {
+	listener net.Listener
+	mu       sync.Mutex
+	stalled  chan struct{} // closed: nothing moves
+	conns    []net.Conn
+}
+
+func newStallable(t *testing.T, to string) *stallable {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &stallable{listener: l, stalled: make(chan struct{})}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, client, server)
+			stalled := p.stalled
+			p.mu.Unlock()
+			wg.Go(func() { pass(client, server, stalled) })
+			wg.Go(func() { pass(server, client, stalled) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.mu.Lock()
+		for _, c := range p.conns {
+			_ = c.Close()
+		}
+		p.mu.Unlock()
+		wg.Wait()
+	})
+	return p
+}
+
+func pass(to, from net.Conn, stalled chan struct{}) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			_ = to.Close()
+			return
+		}
+		select {
+		case <-stalled: // swallowed
+		default:
+			_, _ = to.Write(buf[:n])
+		}
+	}
+}
+
+// stall stops what is connected now; what connects later passes.
+func (p *stallable) stall() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.stalled)
+	p.stalled = make(chan struct{})
+}
+
+func TestAServerThatStallsIsGivenUpAndUsedAgainLater(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.URL(t)
+	migrate(t, open(t, database.Config{URL: secret.New(direct)}))
+	u, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := newStallable(t, u.Host)
+	u.Host = proxy.listener.Addr().String()
+	db := open(t, database.Config{URL: secret.New(u.String()), Timeout: short, MaxConns: 1})
+	ada := addUser(t, db, "ada")
+	proxy.stall()
+	_, err = db.View().Users.Find(t.Context(), ada.ID())
+	wantFault(t, "find", err, fault.ErrDependency)
+	if _, err := db.View().Users.Find(t.Context(), ada.ID()); err != nil {
+		t.Errorf("find on a new connection: %v", err)
+	}
+	proxy.stall()
+	wantFault(t, "update", endSessions(t, db, ada.ID()), fault.ErrDependency)
+	if err := endSessions(t, db, ada.ID()); err != nil {
+		t.Errorf("update on a new connection: %v", err)
 	}
 }
 

@@ -185,6 +185,7 @@ func policiesContext(t *testing.T, s PolicyStore) {
 
 func policiesUnstorable(t *testing.T, s PolicyStore) {
 	for what, text := range unstorable {
+		wantInvalid(t, "tenant, "+what, s.Update(t.Context(), text, changeAll))
 		wantInvalid(t, "allowed, "+what, s.Update(t.Context(), "tenant", func(p *routing.Policy) error {
 			p.Allow([]string{text})
 			return nil
