@@ -1,8 +1,11 @@
 package chatcompletions
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -43,47 +46,52 @@ func splice(body []byte, model string, stream bool) ([]byte, error) {
 	if err != nil {
 		return nil, invalid(keyModel, "the model's name is no text")
 	}
-	open := root.Index + 1
 	var edits []edit
+	var members [][]byte // that the body lacks
 	if at[0].found() {
 		edits = append(edits, edit{at[0].from, at[0].to, quoted})
 	} else {
-		edits = append(edits, insert(body, open, fmt.Appendf(nil, `"model":%s`, quoted)))
+		members = append(members, fmt.Appendf(nil, `"model":%s`, quoted))
 	}
 	if stream {
-		e, err := withUsage(body, open, at[2])
+		e, member, err := withUsage(body, at[2])
 		if err != nil {
 			return nil, err
+		}
+		if member != nil {
+			members = append(members, member)
 		}
 		if e.text != nil {
 			edits = append(edits, e)
 		}
 	}
+	if len(members) > 0 {
+		edits = append(edits, insert(body, root.Index+1, bytes.Join(members, []byte{','})))
+	}
 	return apply(body, edits), nil
 }
 
-// withUsage is the edit that makes the vendor say what a stream used.
-func withUsage(body []byte, open int, options span) (edit, error) {
+// withUsage makes the vendor say what a stream used: by an edit, or by a member that the body lacks.
+func withUsage(body []byte, options span) (_ edit, member []byte, _ error) {
 	switch {
 	case !options.found():
-		return insert(body, open, []byte(`"stream_options":{"include_usage":true}`)), nil
+		return edit{}, []byte(`"stream_options":{"include_usage":true}`), nil
 	case options.kind == 'n':
-		return edit{options.from, options.to, []byte(`{"include_usage":true}`)}, nil
+		return edit{options.from, options.to, []byte(`{"include_usage":true}`)}, nil, nil
 	case options.kind != '{':
-		return edit{}, invalid(keyOptions, "must be an object")
+		return edit{}, nil, invalid(keyOptions, "must be an object")
 	}
-	inner := gjson.ParseBytes(body[options.from:options.to])
-	at, err := find(inner, keyUsage)
+	at, err := find(gjson.ParseBytes(body[options.from:options.to]), keyUsage)
 	if err != nil {
-		return edit{}, err
+		return edit{}, nil, err
 	}
 	if !at[0].found() {
-		return insert(body, options.from+1, []byte(`"include_usage":true`)), nil
+		return insert(body, options.from+1, []byte(`"include_usage":true`)), nil, nil
 	}
 	if body[options.from+at[0].from] == 't' {
-		return edit{}, nil
+		return edit{}, nil, nil
 	}
-	return edit{options.from + at[0].from, options.from + at[0].to, []byte("true")}, nil
+	return edit{options.from + at[0].from, options.from + at[0].to, []byte("true")}, nil, nil
 }
 
 // find gives where the values of keys stand in an object. Keys are compared unescaped.
@@ -122,15 +130,13 @@ func insert(body []byte, open int, member []byte) edit {
 	return edit{open, open, member}
 }
 
-// apply makes the edited copy. Edits do not overlap; of those at one place the earlier goes first.
+// apply makes the edited copy. Edits do not overlap.
 func apply(body []byte, edits []edit) []byte {
 	size := len(body)
 	for _, e := range edits {
 		size += len(e.text) - (e.to - e.from)
 	}
-	if len(edits) == 2 && edits[1].from < edits[0].from {
-		edits[0], edits[1] = edits[1], edits[0]
-	}
+	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
 	out := make([]byte, 0, size)
 	last := 0
 	for _, e := range edits {
