@@ -204,6 +204,9 @@ func (b *board) refresh(c *connection, m *boardModel, now time.Time) {
 			continue
 		}
 		latency, tokens := b.latencies.P95(task, t)
+		if latency.Samples < routing.MinSamples {
+			tokens = 0 // a length is learned from as many answers as a latency
+		}
 		bt.read, bt.samples, bt.waiting = now, latency.Samples, false
 		if m.facts.P95Ms[task] == latency && m.facts.OutputTokens[task] == tokens {
 			continue

@@ -26,7 +26,7 @@ type policyCache struct {
 }
 
 type policyEntry struct {
-	load    sync.Mutex // one load at a time
+	load    chan struct{} // holds a token while somebody loads
 	current atomic.Pointer[loadedPolicy]
 	changes atomic.Int64 // counts invalidations, so that a load which began before one is not kept
 }
@@ -47,18 +47,19 @@ func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) 
 	if l := e.current.Load(); l != nil && now.Before(l.until) {
 		return l.policy, nil
 	}
-	e.load.Lock()
-	defer e.load.Unlock()
+	select {
+	case e.load <- struct{}{}:
+		defer func() { <-e.load }()
+	case <-ctx.Done():
+		return nil, unread(ctx, ctx.Err())
+	}
 	if l := e.current.Load(); l != nil && c.clock().Before(l.until) {
 		return l.policy, nil
 	}
 	changes := e.changes.Load()
 	p, err := c.store.Find(ctx, tenantID)
 	if err != nil {
-		if _, known := errors.AsType[*fault.Error](err); known {
-			return nil, err
-		}
-		return nil, fault.ErrDependency.With(err)
+		return nil, unread(ctx, err)
 	}
 	if e.changes.Load() == changes {
 		e.current.Store(&loadedPolicy{policy: p, until: c.clock().Add(c.ttl)})
@@ -67,6 +68,17 @@ func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) 
 		}
 	}
 	return p, nil
+}
+
+// unread says why there is no policy: the caller left, the store gave its own reason, or it does not answer.
+func unread(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ErrCanceled.With(err)
+	}
+	if _, known := errors.AsType[*fault.Error](err); known {
+		return err
+	}
+	return fault.ErrDependency.With(err)
 }
 
 func (c *policyCache) invalidate(tenantID string) {
@@ -98,7 +110,7 @@ func (c *policyCache) entry(tenantID string, now time.Time) *policyEntry {
 			}
 		}
 	}
-	e = &policyEntry{}
+	e = &policyEntry{load: make(chan struct{}, 1)}
 	c.entries[tenantID] = e
 	return e
 }

@@ -1,0 +1,482 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/forge1/forge1/adapters/breaker"
+	"github.com/forge1/forge1/adapters/catalogue"
+	"github.com/forge1/forge1/adapters/latency"
+	"github.com/forge1/forge1/application/gateway"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func now() time.Time { return time.Now().UTC() }
+
+// reply is what a played vendor does with one request.
+type reply struct {
+	after  time.Duration // until it answers, or fails
+	err    error
+	text   string // "" is "hello"
+	usage  *chat.Usage
+	silent bool    // it does not say its usage
+	pieces []piece // of a stream; none: the text, the finish and the usage, one piece each
+	panics bool
+}
+
+// piece is what comes next in a stream.
+type piece struct {
+	after time.Duration
+	err   error
+	chunk chat.Chunk
+	raw   string // of a relayed frame
+	frame outbound.Frame
+}
+
+// vendor plays a vendor: it answers by its script, and well once that has ended.
+type vendor struct {
+	dialect chat.Dialect
+
+	mu     sync.Mutex
+	script []reply
+	asked  []outbound.Target
+	bodies [][]byte
+	seen   []*chat.Request
+	open   int // upstream calls under way
+}
+
+func (v *vendor) next(to outbound.Target, r *chat.Request, body []byte) reply {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asked, v.seen, v.bodies = append(v.asked, to), append(v.seen, r), append(v.bodies, body)
+	v.open++
+	if len(v.script) == 0 {
+		return reply{}
+	}
+	rep := v.script[0]
+	v.script = v.script[1:]
+	return rep
+}
+
+func (v *vendor) done() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.open--
+}
+
+func (v *vendor) calls() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.asked)
+}
+
+// wait lets the reply's time pass, unless the call is cancelled first.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return chat.Fail(chat.ClassTimeout, ctx.Err())
+		}
+		return chat.Fail(chat.ClassCanceled, ctx.Err())
+	}
+}
+
+func (r reply) said() string {
+	if r.text == "" {
+		return "hello"
+	}
+	return r.text
+}
+
+func (r reply) used() *chat.Usage {
+	if r.usage == nil && !r.silent {
+		return &chat.Usage{Input: 100, Output: 20}
+	}
+	return r.usage
+}
+
+func (v *vendor) begin(ctx context.Context, to outbound.Target, r *chat.Request, body []byte) (reply, error) {
+	rep := v.next(to, r, body)
+	if rep.panics {
+		panic("nil map")
+	}
+	if err := wait(ctx, rep.after); err != nil {
+		return rep, err
+	}
+	return rep, rep.err
+}
+
+// beginStream leaves the upstream call open only when it gives a stream.
+func (v *vendor) beginStream(ctx context.Context, to outbound.Target, r *chat.Request, body []byte) (rep reply, err error) {
+	opened := false
+	defer func() {
+		if !opened {
+			v.done()
+		}
+	}()
+	rep, err = v.begin(ctx, to, r, body)
+	opened = err == nil
+	return rep, err
+}
+
+func (v *vendor) Complete(ctx context.Context, to outbound.Target, r *chat.Request) (*chat.Response, error) {
+	defer v.done()
+	rep, err := v.begin(ctx, to, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &chat.Response{Model: to.Model + "-0001", Text: rep.said(), Finish: chat.FinishStop, Usage: rep.used(), Dropped: r.Untranslated}, nil
+}
+
+func (v *vendor) Dialect() chat.Dialect { return v.dialect }
+
+func (v *vendor) RelayWhole(ctx context.Context, to outbound.Target, body []byte) (*outbound.Relayed, error) {
+	defer v.done()
+	rep, err := v.begin(ctx, to, nil, body)
+	if err != nil {
+		return nil, err
+	}
+	return &outbound.Relayed{Body: []byte(rep.said()), Model: to.Model + "-0001", Finish: chat.FinishStop, Usage: rep.used()}, nil
+}
+
+func (r reply) stream(model string) []piece {
+	if r.pieces != nil {
+		return r.pieces
+	}
+	return []piece{
+		{chunk: chat.Chunk{Model: model + "-0001", Text: r.said()}}, {chunk: chat.Chunk{Finish: chat.FinishStop}}, {chunk: chat.Chunk{Usage: r.used()}},
+	}
+}
+
+func (v *vendor) Stream(ctx context.Context, to outbound.Target, r *chat.Request) (chat.Stream, error) {
+	rep, err := v.beginStream(ctx, to, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(chat.Chunk, error) bool) {
+		defer v.done()
+		for _, p := range rep.stream(to.Model) {
+			if err := errors.Join(wait(ctx, p.after), p.err); err != nil {
+				yield(chat.Chunk{}, err)
+				return
+			}
+			if !yield(p.chunk, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+func (v *vendor) RelayStream(ctx context.Context, to outbound.Target, body []byte) (iter.Seq2[outbound.Frame, error], error) {
+	rep, err := v.beginStream(ctx, to, nil, body)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(outbound.Frame, error) bool) {
+		defer v.done()
+		var buffer []byte // one for all, as the port allows
+		for _, p := range rep.stream(to.Model) {
+			if err := errors.Join(wait(ctx, p.after), p.err); err != nil {
+				yield(outbound.Frame{}, err)
+				return
+			}
+			f := p.frame
+			if p.raw == "" {
+				p.raw = p.chunk.Text
+				f = outbound.Frame{Content: p.chunk.Content(), Model: p.chunk.Model, Finish: p.chunk.Finish, Usage: p.chunk.Usage, UsageOnly: p.chunk.Usage != nil}
+			}
+			buffer = append(buffer[:0], p.raw...)
+			f.Raw = buffer
+			if !yield(f, nil) {
+				return
+			}
+			clear(buffer)
+		}
+	}, nil
+}
+
+// book keeps rows, up to a number of places.
+type book struct {
+	mu       sync.Mutex
+	room     int
+	reserved int
+	rows     []outbound.Call
+}
+
+func (b *book) Reserve() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.reserved >= b.room {
+		return fault.ErrBusy
+	}
+	b.reserved++
+	return nil
+}
+
+func (b *book) Keep(row outbound.Call) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows = append(b.rows, row)
+}
+
+// shelf keeps one policy for all tenants.
+type shelf struct {
+	mu     sync.Mutex
+	policy routing.PolicySnapshot
+	finds  int
+	err    error
+	onFind func()
+}
+
+func (s *shelf) Find(context.Context, string) (*routing.Policy, error) {
+	s.mu.Lock()
+	p, err, hook := s.policy, s.err, s.onFind
+	s.finds++
+	s.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return routing.RestorePolicy(p, p.FallbackOrder), nil
+}
+
+func (s *shelf) Update(_ context.Context, _ string, change func(*routing.Policy) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := routing.RestorePolicy(s.policy, s.policy.FallbackOrder)
+	if err := change(p); err != nil {
+		return err
+	}
+	s.policy = p.Snapshot()
+	return nil
+}
+
+// counter counts what the gateway meters, as text lines.
+type counter struct {
+	mu    sync.Mutex
+	lines map[string]int
+}
+
+func (c *counter) count(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lines[fmt.Sprintf(format, args...)]++
+}
+
+func (c *counter) Request(string, string, int, time.Duration) {}
+func (c *counter) Decision(task, outcome string)              { c.count("decision %s %s", task, outcome) }
+func (c *counter) Attempt(provider, model, outcome string, _ time.Duration) {
+	c.count("attempt %s %s %s", provider, model, outcome)
+}
+
+func (c *counter) Call(provider, model string, in, out int, nanos int64) {
+	c.count("call %s %s %d %d %d", provider, model, in, out, nanos)
+}
+func (c *counter) Queue(string, int, int) {}
+func (c *counter) Breaker(provider, model string, s outbound.CircuitState) {
+	c.count("breaker %s %s %d", provider, model, s)
+}
+
+// world is a gateway with real breakers, latencies and prices between played vendors and a book.
+type world struct {
+	*gateway.Service
+	t         testing.TB
+	vendors   map[string]*vendor
+	book      *book
+	shelf     *shelf
+	meter     *counter
+	latencies *latency.Latencies
+	circuits  *breaker.Circuits
+}
+
+var names = []string{"openrouter", "openai", "claude", "gemini"}
+
+var vendorOf = map[string]string{"openrouter": "openrouter", "openai": "openai", "claude": "anthropic", "gemini": "gemini"}
+
+var defaults = map[string]string{
+	"openrouter": "openai/gpt-4o-mini", "openai": "gpt-4o-mini", "claude": "claude-haiku-4-5", "gemini": "gemini-2.5-flash",
+}
+
+// options change a world before it is made.
+type options struct {
+	connections func(map[string]*outbound.Connection)
+	settings    gateway.Settings
+	room        int
+}
+
+const threshold, cooldown = 3, time.Minute
+
+// newWorld makes a world of four configured providers, whose scores rank them as openrouter, openai, claude, gemini.
+func newWorld(t testing.TB, o options) *world {
+	t.Helper()
+	table, err := catalogue.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t: t, vendors: map[string]*vendor{}, book: &book{room: max(o.room, 1000)}, meter: &counter{lines: map[string]int{}},
+		shelf:     &shelf{policy: routing.NewPolicy("t1", names).Snapshot()},
+		latencies: latency.New(latency.Config{Clock: now}),
+		circuits:  breaker.New(breaker.Config{Threshold: threshold, Cooldown: cooldown, Clock: now}),
+	}
+	conns := map[string]*outbound.Connection{}
+	for i, name := range names {
+		v := &vendor{dialect: chat.DialectOpenAIChat}
+		price := float64(i + 1)
+		w.vendors[name] = v
+		conns[name] = &outbound.Connection{
+			Name: name, Vendor: vendorOf[name], BaseURL: "http://" + name, DefaultModel: defaults[name], CostCents: &price, Provider: v,
+			Credentials: []outbound.Credential{{ID: name + "-1", Secret: secret.New("s-" + name)}},
+		}
+		if name == "openai" || name == "openrouter" {
+			conns[name].Relay = v
+		}
+	}
+	if o.connections != nil {
+		o.connections(conns)
+	}
+	d := gateway.Deps{
+		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
+		Random: func(b []byte) { // half of all there is
+			for i := range b {
+				b[i] = 0x7f
+			}
+		},
+		Settings: o.settings,
+	}
+	if o.room > 0 {
+		w.book.room = o.room
+	}
+	ids := 0
+	var mu sync.Mutex
+	d.NewID = func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		ids++
+		return fmt.Sprintf("id-%d", ids)
+	}
+	for _, name := range names {
+		d.Connections = append(d.Connections, *conns[name])
+	}
+	w.Service = gateway.New(d)
+	return w
+}
+
+// in runs a test in a bubble of its own time, and checks at the end that no upstream call is left open.
+func in(t *testing.T, o options, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, o)
+		test(t, w)
+		for name, v := range w.vendors {
+			if v.open != 0 {
+				t.Errorf("%d calls to %s were left open", v.open, name)
+			}
+		}
+		if w.book.reserved != len(w.book.rows) {
+			t.Errorf("%d places were reserved and %d rows kept", w.book.reserved, len(w.book.rows))
+		}
+	})
+}
+
+func (w *world) plays(name string, script ...reply) { w.vendors[name].script = script }
+
+// change applies a verb to the policy, at once.
+func (w *world) change(verb func(*routing.Policy) error) {
+	w.t.Helper()
+	if err := w.shelf.Update(w.t.Context(), "t1", verb); err != nil {
+		w.t.Fatal(err)
+	}
+	w.Invalidate("t1")
+}
+
+// asked lists the providers that were asked, in order of name and how often.
+func (w *world) asked() map[string]int {
+	asked := map[string]int{}
+	for name, v := range w.vendors {
+		if n := v.calls(); n > 0 {
+			asked[name] = n
+		}
+	}
+	return asked
+}
+
+// row gives the one row that was kept.
+func (w *world) row() outbound.Call {
+	w.t.Helper()
+	if len(w.book.rows) != 1 {
+		w.t.Fatalf("%d rows were kept, want 1", len(w.book.rows))
+	}
+	return w.book.rows[0]
+}
+
+// request is a call that no vendor can be handed as it is; relayed is one that OpenAI-shaped ones can.
+func request(model string) inbound.Call {
+	return inbound.Call{
+		Caller: inbound.Caller{TenantID: "t1", UserID: "u1", KeyID: "k1"}, Surface: inbound.SurfaceExecute, Model: model, TextBytes: 400, MaxTokens: 100,
+		Parse: func() (*chat.Request, error) {
+			return &chat.Request{Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}}, nil
+		},
+	}
+}
+
+func relayed(model string) inbound.Call {
+	c := request(model)
+	c.Surface, c.Dialect, c.Body = inbound.SurfaceChatCompletions, chat.DialectOpenAIChat, []byte(`{"model":"x"}`)
+	return c
+}
+
+func failed(class chat.Class) reply { return reply{err: chat.Fail(class, errors.New("played"))} }
+
+func limited(after time.Duration) reply {
+	return reply{err: &chat.Failure{Class: chat.ClassRateLimited, RetryAfter: after}}
+}
+
+// tried gives the attempts as text: "openai ok".
+func tried(r inbound.Receipt) []string {
+	var out []string
+	for _, a := range r.Attempts {
+		out = append(out, a.Provider+" "+a.Outcome)
+	}
+	return out
+}
+
+func wantTried(t *testing.T, r inbound.Receipt, want ...string) {
+	t.Helper()
+	if got := tried(r); !slices.Equal(got, want) {
+		t.Errorf("attempts %q, want %q", got, want)
+	}
+}
+
+// wantFault fails the test unless err is the fault of that kind and code, and gives it.
+func wantFault(t *testing.T, err error, kind fault.Kind, code string) *fault.Error {
+	t.Helper()
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != kind || f.Code != code {
+		t.Fatalf("error %v, want kind %d, code %s", err, kind, code)
+	}
+	return f
+}
