@@ -3,6 +3,7 @@ package gateway
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/forge1/forge1/domain/routing"
@@ -75,18 +76,15 @@ func appendNumber(b []byte, f float64) []byte {
 	return strconv.AppendFloat(b, f, 'g', -1, 64)
 }
 
-// appendText writes a string. What comes here is valid UTF-8, see plausible.
+// appendText writes a string. What comes here is valid UTF-8 without control characters: see plausible.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
-			b = append(b, ' ')
-		default:
-			b = append(b, c)
+	for {
+		i := strings.IndexAny(s, `"\`)
+		if i < 0 {
+			return append(append(b, s...), '"')
 		}
+		b = append(append(b, s[:i]...), '\\', s[i])
+		s = s[i+1:]
 	}
-	return append(b, '"')
 }
