@@ -165,6 +165,8 @@ func TestHostileClaimsAreRefused(t *testing.T) {
 		"exp before iat":           {"exp": now.Add(-time.Second).Unix()},
 		"nbf in the future":        {"nbf": now.Add(time.Hour).Unix()},
 		"nbf absent":               {"nbf": nil},
+		"nbf zero":                 {"nbf": 0},
+		"nbf negative":             {"nbf": -1},
 		"nbf huge":                 {"nbf": 1e308},
 		"iat in the future":        {"iat": now.Add(time.Hour).Unix(), "exp": now.Add(time.Hour + maxTTL).Unix()},
 		"iat absent":               {"iat": nil},

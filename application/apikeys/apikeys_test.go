@@ -110,9 +110,9 @@ func TestKeysOfOthersAreNotThere(t *testing.T) {
 	w.User(t, "bob@example.com", "")
 	bob := w.Caller(t, w.Login(t, "bob@example.com").Access)
 	mine := create(t, w, ada, inbound.CreateKey{Name: "mine"})
-	elsewhere := ada
-	elsewhere.TenantID = bob.TenantID
-	for name, c := range map[string]inbound.Caller{"another user": bob, "another tenant": elsewhere} {
+	elsewhere, colleague := ada, bob
+	elsewhere.TenantID, colleague.TenantID = bob.TenantID, ada.TenantID
+	for name, c := range map[string]inbound.Caller{"another user": bob, "another tenant": elsewhere, "a colleague": colleague} {
 		if keys := list(t, w, c); len(keys) != 0 {
 			t.Errorf("%s: lists %v", name, keys)
 		}

@@ -275,6 +275,16 @@ func TestACacheThatDoesNotAnswerKeepsNobodyOutOrIn(t *testing.T) {
 	shut(t, there, "there", tokens.Access)
 }
 
+func TestATombstoneIsBelievedBeforeTheDatabase(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	tokens := w.Login(t, ada)
+	if err := w.Cache.Bury(t.Context(), tokens.SessionID, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, w, "a session with a tombstone", tokens.Access)
+}
+
 // counted counts what the cache is asked and keeps what it likes.
 type counted struct {
 	outbound.SessionCache

@@ -157,3 +157,13 @@ func TestARefreshDuringALogoutDoesNotOutliveIt(t *testing.T) {
 	w.Faults.Before(func() { logout(t, w, inbound.Logout{RefreshToken: tokens.Refresh}) })
 	refused(t, w, "logged out while it waited", tokens.Refresh)
 }
+
+func TestALoginDuringALogoutOfAllIsEndedToo(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	tokens := w.Login(t, ada)
+	w.Faults.Before(func() { logout(t, w, inbound.Logout{RefreshToken: tokens.Refresh, All: true}) })
+	if _, err := w.Auth.Login(t.Context(), inbound.Login{Email: ada, Password: right}); !errors.Is(err, auth.ErrInvalidCredentials) {
+		t.Errorf("got %v, want %v", err, auth.ErrInvalidCredentials)
+	}
+}

@@ -247,8 +247,8 @@ func TestAServerThatHangsIsLeftAndTheWorkerEnds(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("ending took %v", took)
 		}
-		if n := o.left(t); n != 1 {
-			t.Errorf("%d letters are left, want 1", n)
+		if n := o.left(t); n != 1 || strings.Contains(o.log.String(), `"ERROR"`) {
+			t.Errorf("%d letters are left, want 1; log:\n%s", n, o.log)
 		}
 	})
 }

@@ -9,7 +9,7 @@ type Tx interface {
 	// once, so work does no I/O but through repos.
 	// It fails with fault.ErrDependency when the database does not answer.
 	Do(ctx context.Context, work func(ctx context.Context, repos Repos) error) error
-	// View runs reads outside any transaction.
+	// View runs reads outside any transaction; a change made through it is a transaction of its own.
 	View() Repos
 }
 
