@@ -258,8 +258,10 @@ var errBroken = errors.New("the cache does not answer")
 func (broken) Record(context.Context, session.ID) (outbound.SessionRecord, bool, bool, error) {
 	return outbound.SessionRecord{}, false, false, errBroken
 }
+
 func (broken) Keep(context.Context, outbound.SessionRecord, time.Duration) error { return errBroken }
-func (broken) Bury(context.Context, session.ID, time.Duration) error             { return errBroken }
+
+func (broken) Bury(context.Context, session.ID, time.Duration) error { return errBroken }
 
 func TestACacheThatDoesNotAnswerKeepsNobodyOutOrIn(t *testing.T) {
 	w := identity.New(t)

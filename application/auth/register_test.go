@@ -125,7 +125,8 @@ func TestRegisterSaysAllThatIsWrong(t *testing.T) {
 		fields string
 	}{
 		"everything": {
-			inbound.Register{Email: "x", Username: "a", DisplayName: "a\nb", HasTenant: true, TenantName: " ", TenantSlug: "-"}, "validation_failed",
+			inbound.Register{Email: "x", Username: "a", DisplayName: "a\nb", HasTenant: true, TenantName: " ", TenantSlug: "-"},
+			"validation_failed",
 			"/email invalid_email, /username invalid_username, /display_name invalid_character, /tenant/name too_short, /tenant/slug invalid_slug",
 		},
 		"a tenant without name":    {inbound.Register{Email: ada, HasTenant: true}, "validation_failed", "/tenant/name too_short"},
