@@ -3,7 +3,10 @@ package auth
 // Remembered counts what a gatekeeper remembers.
 func Remembered(g *Gatekeeper) (n int) {
 	for i := range g.admitted.shards {
-		n += len(g.admitted.shards[i].entries)
+		s := &g.admitted.shards[i]
+		s.mu.RLock()
+		n += len(s.entries)
+		s.mu.RUnlock()
 	}
 	return n
 }
