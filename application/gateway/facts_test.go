@@ -125,6 +125,9 @@ func TestFactsAreTheSameUntilTheyChange(t *testing.T) {
 		if again := snapshot("openai/unknown-1"); again != first {
 			t.Errorf("snapshot %s after %s for a pin nobody knows", again, first)
 		}
+		if again := snapshot(""); again != first {
+			t.Errorf("snapshot %s after %s: the pin nobody knows was kept", again, first)
+		}
 		w.circuits.Rest(outbound.Circuit{Provider: "openai", Model: "gpt-4o-mini", Credential: "openai-1"}, now().Add(time.Minute))
 		if again := snapshot(""); again == first {
 			t.Error("the snapshot is the same, though a credential rests")

@@ -96,10 +96,7 @@ func (c *call) after(ctx context.Context, r *runner, err error) error {
 	case class == chat.ClassInvalid:
 		return refusal(f)
 	case class.ModelSpecific() || class == chat.ClassUnsupport:
-		if c.wish.pin != nil {
-			return refusal(f)
-		}
-		r.out = true
+		r.out = true // which ends a pinned call, whose only candidate this is
 	case class == chat.ClassAuth || class == chat.ClassQuota:
 		r.out = true
 	default:
@@ -147,14 +144,9 @@ func (c *call) pause(ctx context.Context, runners []runner, round int) bool {
 	var next time.Time
 	for i := range runners {
 		r := &runners[i]
-		if r.out || !r.tried {
-			r.out = true
-			continue
-		}
 		open, rest := blocked(c.Circuits, r.conn, r.target, now)
-		if !open.IsZero() {
-			r.out = true // its breaker opened; nobody waits for that
-			continue
+		if r.out || !r.tried || !open.IsZero() {
+			continue // nobody waits for a breaker
 		}
 		if rest.After(r.ready) {
 			r.ready = rest

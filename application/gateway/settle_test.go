@@ -27,18 +27,24 @@ func TestWhatACallCosts(t *testing.T) {
 		cost   *int64
 	}{
 		"the catalogue's price": {
-			"openai/gpt-4o-mini", reply{usage: &chat.Usage{Input: 1000, Output: 500, CacheRead: 400, Reasoning: 100}},
-			chat.Usage{Input: 1000, Output: 500, CacheRead: 400, Reasoning: 100}, chat.UsageProvider,
+			"openai/gpt-4o-mini",
+			reply{usage: &chat.Usage{Input: 1000, Output: 500, CacheRead: 400, Reasoning: 100}},
+			chat.Usage{Input: 1000, Output: 500, CacheRead: 400, Reasoning: 100},
+			chat.UsageProvider,
 			nanos(600*150 + 400*75 + 500*600),
 		},
 		"what was written to the vendor's cache": {
-			"claude-haiku-4-5", reply{usage: &chat.Usage{Input: 1000, Output: 10, CacheRead: 300, CacheWrite: 200}},
-			chat.Usage{Input: 1000, Output: 10, CacheRead: 300, CacheWrite: 200}, chat.UsageProvider,
+			"claude-haiku-4-5",
+			reply{usage: &chat.Usage{Input: 1000, Output: 10, CacheRead: 300, CacheWrite: 200}},
+			chat.Usage{Input: 1000, Output: 10, CacheRead: 300, CacheWrite: 200},
+			chat.UsageProvider,
 			nanos(500*1000 + 300*100 + 200*1250 + 10*5000),
 		},
 		"the vendor's own word": {
-			"openrouter/openai/gpt-4o-mini", reply{usage: &chat.Usage{Input: 1000, Output: 500, CostNanos: nanos(60)}},
-			chat.Usage{Input: 1000, Output: 500, CostNanos: nanos(60)}, chat.UsageProvider, nanos(60),
+			"openrouter/openai/gpt-4o-mini",
+			reply{usage: &chat.Usage{Input: 1000, Output: 500, CostNanos: nanos(60)}},
+			chat.Usage{Input: 1000, Output: 500, CostNanos: nanos(60)},
+			chat.UsageProvider, nanos(60),
 		},
 		"a snapshot": {
 			"gpt-4o-mini-2024-07-18", reply{usage: &chat.Usage{Input: 1000}}, chat.Usage{Input: 1000}, chat.UsageProvider, nanos(150_000),
@@ -79,6 +85,7 @@ func TestTheRow(t *testing.T) {
 		w.plays("openrouter", reply{after: time.Second, err: chat.Fail(chat.ClassServer, nil)})
 		w.plays("openai", reply{after: 2 * time.Second, usage: &chat.Usage{Input: 50, Output: 7, CacheRead: 20, CacheWrite: 1, Reasoning: 2}})
 		call := request("auto:review")
+		call.Stream = true // which it is not, when it is executed
 		call.TraceID, call.Tags, call.EndUser = "trace", []string{"a", "b"}, "someone"
 		began := now()
 		a, err := w.Execute(t.Context(), call)

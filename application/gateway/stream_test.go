@@ -283,33 +283,6 @@ func TestStreamsHaveADeadlineOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestABreakerWaitsForTheEndOfTheStream(t *testing.T) {
-	in(t, options{}, func(t *testing.T, w *world) {
-		w.change(func(p *routing.Policy) error { return p.Limit(1, 0) })
-		for range threshold {
-			w.plays("openai", pieces(text("x"), breaks(chat.ClassCutOff)))
-			if got := w.streamed(t.Context(), request("gpt-4o-mini")); got.text != "x" {
-				t.Fatalf("text %q, error %v", got.text, got.err)
-			}
-		}
-		_, err := w.Stream(t.Context(), request("gpt-4o-mini"))
-		wantFault(t, err, fault.Unavailable, "no_provider_available")
-		time.Sleep(cooldown + time.Millisecond)
-		probe, err := w.Stream(t.Context(), request("gpt-4o-mini"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = w.Stream(t.Context(), request("gpt-4o-mini"))
-		wantFault(t, err, fault.Unavailable, "no_provider_available")
-		if got := collect(probe); got.err != nil {
-			t.Fatal(got.err)
-		}
-		if got := w.streamed(t.Context(), request("gpt-4o-mini")); got.err != nil {
-			t.Errorf("after the probe: %v", got.err)
-		}
-	})
-}
-
 func TestASlowReaderIsNotTheVendorsLatency(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
 		w.plays("openai", reply{after: time.Second, pieces: []piece{text("a"), {after: time.Second, chunk: chat.Chunk{Text: "b"}}, finish(chat.FinishStop)}})
@@ -331,10 +304,11 @@ func TestUsageOfFramesIsEstimatedByTheirText(t *testing.T) {
 	envelope := strings.Repeat("e", 250)
 	in(t, options{}, func(t *testing.T, w *world) {
 		script := []piece{{raw: envelope + "role"}}
+		script = append(script, content(envelope+strings.Repeat("x", 44)))
 		for range 10 {
 			script = append(script, content(envelope+"abcd"))
 		}
-		script = append(script, content(envelope+strings.Repeat("x", 44)), piece{raw: "end", frame: outbound.Frame{Finish: chat.FinishStop}})
+		script = append(script, piece{raw: "end", frame: outbound.Frame{Finish: chat.FinishStop}})
 		w.plays("openai", pieces(script...))
 		got := w.streamed(t.Context(), relayed("gpt-4o-mini"))
 		if got.err != nil {
