@@ -37,7 +37,7 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request, path string) {
 	case http.MethodDelete:
 		v.reset()
 	case http.MethodPut:
-		if problem, status := v.configure(w, r); problem != nil {
+		if status, problem := v.configure(w, r); problem != nil {
 			writeControl(w, status, controlProblem{problem.Error()})
 			return
 		}
@@ -53,18 +53,18 @@ func refuseMethod(w http.ResponseWriter, allow string) {
 	writeControl(w, http.StatusMethodNotAllowed, controlProblem{"the method must be one of " + allow})
 }
 
-func (v *vendor) configure(w http.ResponseWriter, r *http.Request) (problem error, status int) {
+func (v *vendor) configure(w http.ResponseWriter, r *http.Request) (status int, problem error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControl))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return errors.New("the body is too large"), http.StatusRequestEntityTooLarge
+		return http.StatusRequestEntityTooLarge, errors.New("the body is too large")
 	}
 	if err != nil {
-		return errors.New("the body could not be read"), http.StatusBadRequest
+		return http.StatusBadRequest, errors.New("the body could not be read")
 	}
 	b, err := readBehaviour(body)
 	if err != nil {
-		return err, http.StatusBadRequest
+		return http.StatusBadRequest, err
 	}
 	v.behaves.Store(newConduct(b))
-	return nil, http.StatusOK
+	return http.StatusOK, nil
 }

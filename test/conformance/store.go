@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/forge1/forge1/domain/event"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
@@ -198,15 +197,6 @@ func (s Store) wantEvents(t *testing.T, want ...string) {
 	if s.Audit != nil {
 		same(t, "the audit log", s.events(t), want)
 	}
-}
-
-// namesOf lists the names of events.
-func namesOf(events []event.Event) []string {
-	var out []string
-	for _, e := range events {
-		out = append(out, e.EventName())
-	}
-	return out
 }
 
 // canceled gives a context that has ended.

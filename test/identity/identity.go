@@ -85,7 +85,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "forge1.db")
 	if err := migrate("sqlite://" + file); err != nil {
 		return nil, err
