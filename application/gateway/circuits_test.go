@@ -169,3 +169,28 @@ func TestTheTargetOfAnAttempt(t *testing.T) {
 		}
 	})
 }
+
+func TestAPoolIsFreeWhenItsFirstCredentialIs(t *testing.T) {
+	pool := options{connections: func(c map[string]*outbound.Connection) {
+		c["openai"].Credentials = []outbound.Credential{{ID: "a"}, {ID: "b"}, {ID: "c"}}
+	}}
+	for name, minutes := range map[string][]int{"the first": {1, 2, 3}, "one in the middle": {3, 1, 2}, "the last": {3, 2, 1}} {
+		t.Run(name, func(t *testing.T) {
+			in(t, pool, func(t *testing.T, w *world) {
+				for i, m := range minutes {
+					c := outbound.Circuit{Provider: "openai", Model: "gpt-4o-mini", Credential: string(rune('a' + i))}
+					w.circuits.Rest(c, now().Add(time.Duration(m)*time.Minute))
+				}
+				_, err := w.Execute(t.Context(), request("gpt-4o-mini"))
+				f := wantFault(t, err, fault.Exhausted, "providers_rate_limited")
+				if f.RetryAfter != time.Minute {
+					t.Errorf("retry after %v, want the minute after which one is free", f.RetryAfter)
+				}
+				time.Sleep(time.Minute)
+				if _, err = w.Execute(t.Context(), request("gpt-4o-mini")); err != nil {
+					t.Errorf("after that: %v", err)
+				}
+			})
+		})
+	}
+}

@@ -43,7 +43,9 @@ func TestRowsWaitForCompanyButNotLong(t *testing.T) {
 
 func TestAFullBatchDoesNotWait(t *testing.T) {
 	in(t, record.Settings{}, func(t *testing.T, h *house) {
-		h.add(upTo(300)...)
+		h.add(1000)
+		synctest.Wait() // it waits for company now
+		h.add(upTo(299)...)
 		synctest.Wait()
 		if got := h.store.kept(); got != 256 {
 			t.Errorf("%d rows kept at once, want a batch of 256", got)
