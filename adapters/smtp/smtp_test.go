@@ -2,23 +2,15 @@ package smtp_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	server "github.com/emersion/go-smtp"
 
 	"github.com/forge1/forge1/adapters/smtp"
@@ -32,119 +24,6 @@ const from = "Forge 1 <no-reply@forge.example>"
 func clock() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 var letter = outbound.Mail{ID: "m-1", To: "ada@example.com", Subject: "Hello", Text: "Hello\n"}
-
-// post is a mail server that keeps what it takes.
-type post struct {
-	mu       sync.Mutex
-	mails    [][]byte
-	users    []string
-	secure   []bool
-	rcpt     error
-	password string // "": no sign-in
-	addr     string
-}
-
-func (p *post) all(*testing.T) [][]byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([][]byte(nil), p.mails...)
-}
-
-func (p *post) NewSession(c *server.Conn) (server.Session, error) {
-	return &visit{post: p, conn: c}, nil
-}
-
-type visit struct {
-	post *post
-	conn *server.Conn
-}
-
-func (v *visit) AuthMechanisms() []string {
-	if v.post.password == "" {
-		return nil
-	}
-	return []string{sasl.Plain}
-}
-
-func (v *visit) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if password != v.post.password {
-			return errors.New("no")
-		}
-		v.post.mu.Lock()
-		defer v.post.mu.Unlock()
-		v.post.users = append(v.post.users, user)
-		return nil
-	}), nil
-}
-
-func (v *visit) Mail(string, *server.MailOptions) error { return nil }
-
-func (v *visit) Rcpt(string, *server.RcptOptions) error { return v.post.rcpt }
-
-func (v *visit) Data(r io.Reader) error {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	v.post.mu.Lock()
-	defer v.post.mu.Unlock()
-	v.post.mails = append(v.post.mails, b)
-	_, secure := v.conn.TLSConnectionState()
-	v.post.secure = append(v.post.secure, secure)
-	return nil
-}
-
-func (*visit) Reset()        {}
-func (*visit) Logout() error { return nil }
-
-// open starts the server; certificate nil offers no TLS, implicit speaks TLS from the start.
-func open(t *testing.T, p *post, certificate *tls.Certificate, implicit bool) {
-	t.Helper()
-	s := server.NewServer(p)
-	s.Domain, s.AllowInsecureAuth = "localhost", certificate == nil
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.addr = l.Addr().String()
-	if certificate != nil {
-		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12}
-		if implicit {
-			l = tls.NewListener(l, s.TLSConfig)
-		}
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() {
-		_ = l.Close() // in case that serving has not begun, when Close would not know of it
-		_ = s.Close()
-		<-served
-	})
-}
-
-func certificate(t *testing.T) (*tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
 
 func mailer(t *testing.T, url string, trust *x509.CertPool) *smtp.Mailer {
 	t.Helper()
@@ -165,80 +44,6 @@ func TestMailerConformance(t *testing.T) {
 		open(t, p, nil, false)
 		return mailer(t, "smtp://"+p.addr, nil), p.all
 	})
-}
-
-func TestFilesConformance(t *testing.T) {
-	conformance.Mailer(t, func(t *testing.T) (outbound.Mailer, func(*testing.T) [][]byte) {
-		dir := filepath.Join(t.TempDir(), "made", "when", "needed")
-		f, err := smtp.NewFiles(smtp.FilesConfig{Dir: dir, From: from, Clock: clock})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f, func(t *testing.T) [][]byte { return files(t, dir) }
-	})
-}
-
-func files(t *testing.T, dir string) (all [][]byte) {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil || filepath.Ext(name) != ".eml" {
-			t.Fatalf("%s: %v", name, err)
-		}
-		all = append(all, b)
-	}
-	return all
-}
-
-func TestFilesAreForTheirOwnerAloneAndNamedByID(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "mail")
-	f, err := smtp.NewFiles(smtp.FilesConfig{Dir: dir, From: from, Clock: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := f.Send(t.Context(), letter); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(files(t, dir)); n != 1 {
-		t.Errorf("a mail sent twice: got %d files, want 1", n)
-	}
-	for path, want := range map[string]os.FileMode{dir: os.ModeDir | 0o700, filepath.Join(dir, "m-1.eml"): 0o600} {
-		if info, err := os.Stat(path); err != nil || info.Mode() != want {
-			t.Errorf("%s: got %v, %v, want %v", path, info.Mode(), err, want)
-		}
-	}
-	for _, id := range []string{"", "../m", "a/b", ".hidden", ".", ".."} {
-		bad := letter
-		bad.ID = id
-		if err := f.Send(t.Context(), bad); err == nil {
-			t.Errorf("id %q: taken", id)
-		}
-	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := f.Send(gone, letter); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
-	}
-}
-
-func TestAFolderThatCannotBeWrittenIsAnError(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := smtp.NewFiles(smtp.FilesConfig{Dir: filepath.Join(file, "mail"), From: from, Clock: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Send(t.Context(), letter); err == nil {
-		t.Error("taken")
-	}
 }
 
 func TestEncryptedWhereItIsOffered(t *testing.T) {
