@@ -64,8 +64,12 @@ func TestOneLineIsLoggedForEachRequest(t *testing.T) {
 		t.Error("the log holds a raw path")
 	}
 	observed := []rest.Observation{
-		{Route: "/openapi.json", Method: "GET", Status: 200}, {Route: chatPath, Method: "POST", Status: 200}, {Route: chatPath, Method: "POST", Status: 200},
-		{Route: execute, Method: "POST", Status: 404}, {Route: "/api/v1/auth/api-keys/{id}", Method: "DELETE", Status: 204}, {Route: "(unmatched)", Method: "GET", Status: 404},
+		{Route: "/openapi.json", Method: "GET", Status: 200},
+		{Route: chatPath, Method: "POST", Status: 200},
+		{Route: chatPath, Method: "POST", Status: 200},
+		{Route: execute, Method: "POST", Status: 404},
+		{Route: "/api/v1/auth/api-keys/{id}", Method: "DELETE", Status: 204},
+		{Route: "(unmatched)", Method: "GET", Status: 404},
 	}
 	if d := cmp.Diff(observed, w.observed()); d != "" {
 		t.Error(d)

@@ -72,8 +72,10 @@ func TestATranslatedBody(t *testing.T) {
 		"the least": {"", chat.Request{Messages: messages}},
 		"every option": {
 			`,"max_tokens":5,"max_completion_tokens":7,"temperature":0.5,"top_p":0.5,"stop":"s","seed":1,"parallel_tool_calls":true,"reasoning_effort":"low","user":"u","tool_choice":"required","response_format":{"type":"json_object"}`,
-			chat.Request{Messages: messages, MaxTokens: &seven, Temperature: &temp, TopP: &temp, Stop: []string{"s"}, Seed: &one, ParallelTools: &truth, Reasoning: "low", EndUser: "u",
-				ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}, Format: chat.Format{Kind: chat.FormatJSON}},
+			chat.Request{
+				Messages: messages, MaxTokens: &seven, Temperature: &temp, TopP: &temp, Stop: []string{"s"}, Seed: &one, ParallelTools: &truth, Reasoning: "low", EndUser: "u",
+				ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}, Format: chat.Format{Kind: chat.FormatJSON},
+			},
 		},
 		"every option as null": {
 			`,"max_tokens":null,"max_completion_tokens":null,"temperature":null,"top_p":null,"stop":null,"seed":null,"parallel_tool_calls":null,"reasoning_effort":null,"user":null,"tool_choice":null,"response_format":null,"tools":null,"stream_options":null,"x":null`,

@@ -69,8 +69,12 @@ func (c Config) withDefaults() Config {
 		of *time.Duration
 		to time.Duration
 	}{
-		{&c.HeaderTimeout, 10 * time.Second}, {&c.BodyTimeout, 2 * time.Minute}, {&c.IdleTimeout, 2 * time.Minute},
-		{&c.WriteTimeout, 30 * time.Second}, {&c.SilenceTimeout, 10 * time.Second}, {&c.Heartbeat, 10 * time.Second},
+		{&c.HeaderTimeout, 10 * time.Second},
+		{&c.BodyTimeout, 2 * time.Minute},
+		{&c.IdleTimeout, 2 * time.Minute},
+		{&c.WriteTimeout, 30 * time.Second},
+		{&c.SilenceTimeout, 10 * time.Second},
+		{&c.Heartbeat, 10 * time.Second},
 		{&c.CloseTimeout, 2 * time.Second},
 	} {
 		if *d.of <= 0 {

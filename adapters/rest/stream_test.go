@@ -94,9 +94,11 @@ func TestARenderedStream(t *testing.T) {
 		"a refusal": {[]inbound.Piece{{Chunk: chat.Chunk{Refusal: "no"}}}, "", delta(`"role":"assistant","content":"","refusal":null`, "") + delta(`"refusal":"no"`, "") + finish("") + "data: [DONE]\n\n"},
 		"tools": {
 			[]inbound.Piece{
-				{Chunk: chat.Chunk{Tool: &chat.ToolDelta{Index: 0, ID: "c1", Name: "f"}}}, {Chunk: chat.Chunk{Tool: &chat.ToolDelta{Index: 0, Arguments: `{}`}}},
+				{Chunk: chat.Chunk{Tool: &chat.ToolDelta{Index: 0, ID: "c1", Name: "f"}}},
+				{Chunk: chat.Chunk{Tool: &chat.ToolDelta{Index: 0, Arguments: `{}`}}},
 				{Chunk: chat.Chunk{Tool: &chat.ToolDelta{Index: 1, ID: "c2", Name: "g", Arguments: `{}`}, Finish: chat.FinishStop}},
-			}, "",
+			},
+			"",
 			delta(`"role":"assistant","content":null,"refusal":null`, "") +
 				delta(`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}}]`, "") +
 				delta(`"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]`, "") +

@@ -114,7 +114,8 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		},
 		"white space alone is left out and named": {
 			talk(user("Hi"), assistant(" \n"), user("Hi")),
-			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"Hi"}]}]`, []string{"messages[].content"},
+			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"text","text":"Hi"}]}]`,
+			[]string{"messages[].content"},
 		},
 		"an opening by the assistant is left out and named": {
 			talk(system("s"), assistant("Welcome!"), user("Hi")), `"system":[{"type":"text","text":"s"}],` + says, []string{"messages[1]"},
@@ -156,8 +157,10 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		"a tool without schema, one without type, one that is strict": {
 			with(func(r *chat.Request) {
 				r.Tools = []chat.Tool{
-					{Name: "a"}, {Name: "b", Schema: []byte(`{"properties":{}}`)},
-					{Name: "c", Schema: []byte(`{"type":"object"}`), Strict: new(true)}, {Name: "d", Strict: new(false)},
+					{Name: "a"},
+					{Name: "b", Schema: []byte(`{"properties":{}}`)},
+					{Name: "c", Schema: []byte(`{"type":"object"}`), Strict: new(true)},
+					{Name: "d", Strict: new(false)},
 				}
 			}),
 			says + `,"tools":[{"name":"a","input_schema":{"type":"object"}},{"name":"b","input_schema":{"type":"object","properties":{}}},
@@ -181,7 +184,8 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		"an image by its address, with a detail that the vendor does not know": {
 			talk(picture(chat.Image{URL: "https://img.test/a.png", Detail: "low"})),
 			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},
-			{"type":"image","source":{"type":"url","url":"https://img.test/a.png"}}]}]`, []string{"image_url.detail"},
+			{"type":"image","source":{"type":"url","url":"https://img.test/a.png"}}]}]`,
+			[]string{"image_url.detail"},
 		},
 	}
 	for mode, want := range map[chat.ToolMode]string{

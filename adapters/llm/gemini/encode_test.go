@@ -121,7 +121,8 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		},
 		"more stop sequences than five": {
 			"", with(func(r *chat.Request) { r.Stop = []string{"a", "b", "c", "d", "e", "f"} }),
-			says + `,"generationConfig":{"stopSequences":["a","b","c","d","e"]}`, []string{"stop"},
+			says + `,"generationConfig":{"stopSequences":["a","b","c","d","e"]}`,
+			[]string{"stop"},
 		},
 		"a seed of more than 32 bits": {"", with(func(r *chat.Request) { r.Seed = new(int64(1) << 31) }), says, []string{"seed"}},
 		"what the vendor does not know, and what the neutral form does not": {
@@ -164,7 +165,8 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		"tools, and nothing said of choice": {"", with(func(r *chat.Request) { r.Tools = []chat.Tool{weather} }), says + `,` + weatherJSON, nil},
 		"a tool without schema, and one that is strict": {
 			"", with(func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a"}, {Name: "b", Strict: new(true)}} }),
-			says + `,"tools":[{"functionDeclarations":[{"name":"a"},{"name":"b"}]}]`, []string{"tools[].function.strict"},
+			says + `,"tools":[{"functionDeclarations":[{"name":"a"},{"name":"b"}]}]`,
+			[]string{"tools[].function.strict"},
 		},
 		"parallel calls forbidden": {
 			"", with(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(false) }), says + `,` + weatherJSON, []string{"parallel_tool_calls"},
@@ -172,7 +174,8 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		"a choice without tools is nothing": {"", with(func(r *chat.Request) { r.ToolChoice.Mode, r.ParallelTools = chat.ToolNone, new(false) }), says, nil},
 		"an image by its bytes": {
 			"", talk(picture(chat.Image{MediaType: "image/png", Data: "iVBORw0K", Detail: "high"})),
-			`"contents":[{"role":"user","parts":[{"text":"What is this?"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0K"}}]}]`, []string{"image_url.detail"},
+			`"contents":[{"role":"user","parts":[{"text":"What is this?"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0K"}}]}]`,
+			[]string{"image_url.detail"},
 		},
 		"an image by its address": {
 			"", talk(picture(chat.Image{URL: "https://img.test/a.JPG?size=9"})),

@@ -28,8 +28,10 @@ func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
 		"numbers":           {request: chat.Request{MaxTokens: &n, Temperature: &half, TopP: &half, Seed: &seed}, want: `{"max_tokens":7,"temperature":0.5,"top_p":0.5,"seed":3}`},
 		"a reasoning model": {flavour: reasons, request: chat.Request{MaxTokens: &n, Temperature: &half, Reasoning: "low"}, want: `{"max_completion_tokens":7,"reasoning_effort":"low"}`, dropped: []string{"temperature"}},
 		"stop and user":     {request: chat.Request{Stop: []string{"a", "b"}, EndUser: "u"}, want: `{"stop":["a","b"],"user":"u"}`},
-		"tools": {request: chat.Request{Tools: []chat.Tool{{Name: "f", Description: "d", Schema: []byte(`{"type":"object"}`), Strict: &yes}}, ParallelTools: &yes, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}},
-			want: `{"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}],"tool_choice":"required","parallel_tool_calls":true}`},
+		"tools": {
+			request: chat.Request{Tools: []chat.Tool{{Name: "f", Description: "d", Schema: []byte(`{"type":"object"}`), Strict: &yes}}, ParallelTools: &yes, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}},
+			want:    `{"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}],"tool_choice":"required","parallel_tool_calls":true}`,
+		},
 		"a named tool":          {request: chat.Request{ToolChoice: chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, want: `{"tool_choice":{"type":"function","function":{"name":"f"}}}`},
 		"JSON":                  {request: chat.Request{Format: chat.Format{Kind: chat.FormatJSON}}, want: `{"response_format":{"type":"json_object"}}`},
 		"a schema":              {request: chat.Request{Format: chat.Format{Kind: chat.FormatSchema, Schema: []byte(`{}`), Strict: &yes}}, want: `{"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{},"strict":true}}}`},
