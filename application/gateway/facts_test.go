@@ -262,7 +262,7 @@ func TestOneReadForManyCallsAtOnce(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Second)
+		all.Wait()
 		if w.shelf.finds != 1 {
 			t.Errorf("read %d times, want once", w.shelf.finds)
 		}

@@ -35,7 +35,7 @@ func TestRowsWaitForCompanyButNotLong(t *testing.T) {
 			t.Errorf("%d inserts after 199 ms, want none yet", got)
 		}
 		time.Sleep(2 * time.Millisecond)
-		if got := h.store.batches; len(got) != 1 || !slices.Equal(got[0], []string{"1", "2", "3"}) {
+		if got := h.store.seen(); len(got) != 1 || !slices.Equal(got[0], []string{"1", "2", "3"}) {
 			t.Errorf("inserts %v, want one of three rows", got)
 		}
 	})
@@ -61,7 +61,7 @@ func TestBatchesAreBounded(t *testing.T) {
 	in(t, record.Settings{Batch: 10}, func(t *testing.T, h *house) {
 		h.add(upTo(95)...)
 		time.Sleep(time.Second)
-		for _, b := range h.store.batches {
+		for _, b := range h.store.seen() {
 			if len(b) > 10 {
 				t.Errorf("a batch of %d rows, want at most 10", len(b))
 			}
@@ -117,7 +117,7 @@ func TestInsertsAreTriedUntilTheySucceed(t *testing.T) {
 		if got := h.store.kept(); got != 50 {
 			t.Errorf("%d rows kept once the store is back, want all 50", got)
 		}
-		if took := h.store.last.Sub(h.store.first); took > 0 {
+		if took := h.store.between(); took > 0 {
 			t.Errorf("the last row was kept %v after the first, want no more waiting for company", took)
 		}
 	})

@@ -55,7 +55,7 @@ type Frame struct {
 	UsageOnly bool // its only news is usage: withheld from a client that did not ask for it
 	Comment   bool // a keep-alive
 	Model     string
-	Finish    chat.Finish
+	Finish    chat.Finish // once the answer is whole: every choice that was started has finished
 	Usage     *chat.Usage
 }
 
