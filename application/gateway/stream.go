@@ -181,10 +181,9 @@ func (s *stream) pieces(yield func(inbound.Piece, error) bool) {
 	if !s.enter() {
 		return
 	}
-	failure := error(errLeft) // unless deliver comes back
-	defer func() { s.conclude(failure) }()
-	failure = s.deliver(yield)
-	if fault := s.conclude(failure); fault != nil && failure != error(errLeft) {
+	defer func() { _ = s.conclude(errLeft) }() // unless deliver comes back
+	failure, left := s.deliver(yield)
+	if fault := s.conclude(failure); fault != nil && !left {
 		yield(inbound.Piece{}, fault)
 	}
 }
@@ -192,11 +191,12 @@ func (s *stream) pieces(yield func(inbound.Piece, error) bool) {
 // errLeft is a reader that stopped before the end.
 var errLeft = chat.Fail(chat.ClassCanceled, errors.New("the reader left"))
 
-// deliver yields the pieces up to the end of the stream, or gives the failure that ended it.
-func (s *stream) deliver(yield func(inbound.Piece, error) bool) error {
+// deliver yields the pieces up to the end of the stream, or gives the failure that ended it. left says that the reader stopped, who must not be
+// given anything more.
+func (s *stream) deliver(yield func(inbound.Piece, error) bool) (failure error, left bool) {
 	for _, e := range s.held {
 		if !yield(e.Piece, nil) {
-			return errLeft
+			return errLeft, true
 		}
 	}
 	s.held = nil
@@ -206,15 +206,15 @@ func (s *stream) deliver(yield func(inbound.Piece, error) bool) error {
 		s.waited += s.Clock().Sub(asked)
 		switch {
 		case err != nil:
-			return typed(s.ctx, err)
+			return typed(s.ctx, err), false
 		case !ok && s.finish == "":
-			return typed(s.ctx, chat.ErrCutOff)
+			return typed(s.ctx, chat.ErrCutOff), false
 		case !ok:
-			return nil
+			return nil, false
 		}
 		s.note(e)
 		if !yield(e.Piece, nil) {
-			return errLeft
+			return errLeft, true
 		}
 	}
 }
@@ -234,7 +234,7 @@ func (s *stream) enter() bool {
 func (s *stream) close() {
 	s.cancel()
 	if s.enter() {
-		s.conclude(errLeft)
+		_ = s.conclude(errLeft)
 	}
 }
 
