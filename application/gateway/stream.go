@@ -182,7 +182,7 @@ func (s *stream) pieces(yield func(inbound.Piece, error) bool) {
 		return
 	}
 	defer func() { _ = s.conclude(errLeft) }() // unless deliver comes back
-	failure, left := s.deliver(yield)
+	left, failure := s.deliver(yield)
 	if fault := s.conclude(failure); fault != nil && !left {
 		yield(inbound.Piece{}, fault)
 	}
@@ -193,10 +193,10 @@ var errLeft = chat.Fail(chat.ClassCanceled, errors.New("the reader left"))
 
 // deliver yields the pieces up to the end of the stream, or gives the failure that ended it. left says that the reader stopped, who must not be
 // given anything more.
-func (s *stream) deliver(yield func(inbound.Piece, error) bool) (failure error, left bool) {
+func (s *stream) deliver(yield func(inbound.Piece, error) bool) (left bool, failure error) {
 	for _, e := range s.held {
 		if !yield(e.Piece, nil) {
-			return errLeft, true
+			return true, errLeft
 		}
 	}
 	s.held = nil
@@ -206,15 +206,15 @@ func (s *stream) deliver(yield func(inbound.Piece, error) bool) (failure error, 
 		s.waited += s.Clock().Sub(asked)
 		switch {
 		case err != nil:
-			return typed(s.ctx, err), false
+			return false, typed(s.ctx, err)
 		case !ok && s.finish == "":
-			return typed(s.ctx, chat.ErrCutOff), false
+			return false, typed(s.ctx, chat.ErrCutOff)
 		case !ok:
-			return nil, false
+			return false, nil
 		}
 		s.note(e)
 		if !yield(e.Piece, nil) {
-			return errLeft, true
+			return true, errLeft
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (c *counter) count(format string, args ...any) {
 }
 
 func (c *counter) Request(string, string, int, time.Duration) {}
-func (c *counter) Decision(task, outcome string) { c.count("decision %s %s", task, outcome) }
+func (c *counter) Decision(task, outcome string)              { c.count("decision %s %s", task, outcome) }
 
 func (c *counter) Attempt(provider, model, outcome string, _ time.Duration) {
 	c.count("attempt %s %s %s", provider, model, outcome)
