@@ -93,7 +93,15 @@ func (r registrations) Take(ctx context.Context, tokenHash [32]byte, now time.Ti
 	var row registrationRow
 	err := r.write(ctx, func(ctx context.Context, sc *scope) error {
 		row = registrationRow{}
-		err := sc.tx.NewDelete().Model(&row).Where("token_hash = ?", tokenHash[:]).Where("expires_at > ?", at(now)).Returning("*").Scan(ctx)
+		var canon string
+		err := sc.tx.NewSelect().Model((*registrationRow)(nil)).Column("email_canon").Where("token_hash = ?", tokenHash[:]).Where("expires_at > ?", at(now)).Scan(ctx, &canon)
+		if err != nil {
+			return found(err, user.ErrNotFound)
+		}
+		if err := r.db.dialect.lockName(ctx, sc.tx, "registrations:"+canon); err != nil {
+			return err
+		}
+		err = sc.tx.NewDelete().Model(&row).Where("token_hash = ?", tokenHash[:]).Where("expires_at > ?", at(now)).Returning("*").Scan(ctx)
 		if err != nil {
 			return found(err, user.ErrNotFound)
 		}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 
@@ -194,7 +195,11 @@ func (l letters) compose(letter outbound.Mail) (*mail.Msg, error) {
 			return nil, errors.New("compose mail: line break in a header value")
 		}
 	}
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	encoding := mail.EncodingQP
+	if plain(letter.Text) && plain(letter.HTML) {
+		encoding = mail.NoEncoding // nothing to encode, so links stay as they are, also for whoever reads the file
+	}
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(encoding))
 	msg.FromMailAddress(l.from)
 	if a, err := netmail.ParseAddress(letter.To); err != nil || a.Address != letter.To {
 		return nil, errors.New("compose mail: the recipient is no plain address")
@@ -211,4 +216,17 @@ func (l letters) compose(letter outbound.Mail) (*mail.Msg, error) {
 		msg.AddAlternativeString(mail.TypeTextHTML, letter.HTML)
 	}
 	return msg, nil
+}
+
+// maxLine is the longest line that may be sent as it is (RFC 5321, 4.5.3.1.6), its end not counted.
+const maxLine = 998
+
+// plain reports whether a text needs no encoding: ASCII, in lines that are short enough.
+func plain(text string) bool {
+	for line := range strings.Lines(text) {
+		if len(line) > maxLine {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || r == 0 || r == '\r' })
 }
