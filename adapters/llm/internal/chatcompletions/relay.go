@@ -97,7 +97,8 @@ type relay struct {
 	frames  *sse.Reader
 	choices choices
 	tools   bool
-	done    bool // the vendor said [DONE], or ended when all was said
+	finish  chat.Finish // of the first choice
+	done    bool        // the vendor said [DONE], or ended when all was said
 }
 
 // maxHead bounds the comments that are kept until the first event.
@@ -198,12 +199,17 @@ func (r *relay) event(f sse.Frame) (outbound.Frame, error) {
 		r.choices.start(c.index)
 	}
 	r.tools = r.tools || t.tools
-	if t.finish == chat.FinishStop && r.tools {
-		t.finish = chat.FinishToolCalls
+	if t.finish != "" {
+		r.finish = t.finish
+		if t.finish == chat.FinishStop && r.tools {
+			r.finish = chat.FinishToolCalls
+		}
 	}
-	return outbound.Frame{
-		Raw: f.Raw, Content: t.content, UsageOnly: t.usage != nil && !news, Model: t.model, Finish: t.finish, Usage: t.usage,
-	}, nil
+	out := outbound.Frame{Raw: f.Raw, Content: t.content, UsageOnly: t.usage != nil && !news, Model: t.model, Usage: t.usage}
+	if r.choices.complete() { // one choice that has finished makes no whole answer
+		out.Finish = r.finish
+	}
+	return out, nil
 }
 
 // drainTime is how long close waits for the end of a body whose answer has ended.
