@@ -157,7 +157,7 @@ func (r *relay) next() (outbound.Frame, error) {
 	case !f.HasData:
 		return outbound.Frame{Raw: f.Raw, Comment: true}, nil
 	case f.Cut && !gjson.ValidBytes(f.Data) && !isDone(f.Data):
-		return outbound.Frame{}, r.ended(chat.ErrCutOff)
+		return outbound.Frame{}, chat.ErrCutOff // even after the finish: the event that broke off may have been an error
 	case isDone(f.Data):
 		if !r.choices.complete() {
 			return outbound.Frame{}, chat.ErrCutOff

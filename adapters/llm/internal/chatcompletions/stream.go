@@ -15,14 +15,15 @@ var doneMark = []byte("[DONE]")
 type decoder struct {
 	to       outbound.Target
 	choices  choices
-	greeted  bool
-	finished bool // the finish was given
-	named    map[int]bool
+	greeted  bool         // a chunk was given
+	named    bool         // and it named the model
+	finished bool         // the finish was given
+	calls    map[int]bool // tool calls that have begun
 	usage    *chat.Usage
 }
 
 func newDecoder(to outbound.Target) *decoder {
-	return &decoder{to: to, named: map[int]bool{}}
+	return &decoder{to: to, calls: map[int]bool{}}
 }
 
 // choices knows which choices have started and which have finished. An answer is complete when at least one has started and all have finished.
@@ -52,8 +53,8 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 		return nil, false, r.Failure(d.to, nil)
 	}
 	var out []chat.Chunk
-	if !d.greeted {
-		d.greeted = true
+	if !d.greeted || !d.named && a.Model != "" { // Azure begins with a chunk that names no model
+		d.greeted, d.named = true, a.Model != ""
 		out = append(out, chat.Chunk{ID: a.ID, Model: a.Model})
 	}
 	for i := range a.Choices {
@@ -90,7 +91,7 @@ func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
 	d.choices.finish(c.Index)
 	if c.Index == 0 && !d.finished {
 		d.finished = true
-		out = append(out, chat.Chunk{Finish: finishOf(*c.Finish, len(d.named) > 0)})
+		out = append(out, chat.Chunk{Finish: finishOf(*c.Finish, len(d.calls) > 0)})
 	}
 	return out, nil
 }
@@ -101,8 +102,8 @@ func (d *decoder) tool(t toolCall) chat.Chunk {
 	if t.Index != nil {
 		delta.Index = *t.Index
 	}
-	if !d.named[delta.Index] {
-		d.named[delta.Index] = true
+	if !d.calls[delta.Index] {
+		d.calls[delta.Index] = true
 		delta.ID, delta.Name = t.ID, t.Function.Name
 	}
 	return chat.Chunk{Tool: delta}

@@ -1,0 +1,208 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/simulator"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// Relay is the suite of outbound.Relay. It plays the vendor's wire cases, and the recordings named, through both abilities of the vendor: bytes must
+// come out as they went in, and the tap must read what the translation reads. recorded is as in Provider.
+func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
+	cases, err := simulator.ParseCases(vendor.Cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &relaySuite{providerSuite{vendor: vendor, cases: cases}}
+	t.Run("wire cases", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.Name, func(t *testing.T) { s.play(t, exchangeOf(c)) })
+		}
+	})
+	for _, api := range recorded {
+		t.Run("recordings of "+api, func(t *testing.T) {
+			for _, r := range recordings(t, api) {
+				t.Run(r.ID, func(t *testing.T) { s.play(t, r.exchange) })
+			}
+		})
+	}
+	t.Run("a body that can be read in two ways is refused unsent", s.ambiguous)
+	t.Run("leaving ends the upstream call", s.leaves)
+}
+
+type relaySuite struct{ providerSuite }
+
+// relayed is what came of a relayed call.
+type relayed struct {
+	Raw     []byte
+	Model   string
+	Finish  chat.Finish
+	Usage   *chat.Usage
+	Class   chat.Class
+	Content bool
+}
+
+// play relays an exchange in every way and compares with what the provider makes of it.
+func (s *relaySuite) play(t *testing.T, x exchange) {
+	t.Helper()
+	want := s.ask(t, x, wayWhole)
+	for _, w := range []way{wayWhole, wayBytes, wayPieces} {
+		got := s.relay(t, x, w)
+		if got.Class != want.Class {
+			t.Errorf("%s: got the class %q, want %q as by translation", w, got.Class, want.Class)
+		}
+		if want.Class != "" {
+			if !bytes.HasPrefix(x.body, got.Raw) {
+				t.Errorf("%s: what was passed on before the failure is not the beginning of the body", w)
+			}
+			continue
+		}
+		if !bytes.Equal(got.Raw, x.body) {
+			t.Errorf("%s: %d bytes were passed on, want the %d of the body unchanged", w, len(got.Raw), len(x.body))
+		}
+		if got.Finish != want.Finish || got.Model != want.Model || !reflect.DeepEqual(got.Usage, want.Usage) {
+			t.Errorf("%s: the tap read %s, %s, %+v; the translation %s, %s, %+v", w, got.Finish, got.Model, got.Usage, want.Finish, want.Model, want.Usage)
+		}
+		if x.streamed && got.Content != (want.Text+want.Refusal != "" || len(want.Tools) > 0) && want.Text+want.Refusal != "" {
+			t.Errorf("%s: content was seen: %t", w, got.Content)
+		}
+	}
+}
+
+// relay passes the exchange's own request through, and checks what reaches the vendor.
+func (s *relaySuite) relay(t *testing.T, x exchange, w way) relayed {
+	t.Helper()
+	up := newUpstream(t, x, w)
+	_, r := s.vendor.New(newClient(t, w))
+	if r == nil {
+		t.Fatalf("%s makes no relay", s.vendor.Name)
+	}
+	body := requestBody(x)
+	out, err := relayCall(t.Context(), r, up.target(), body, x.streamed)
+	if err != nil {
+		f, ok := err.(*chat.Failure) //nolint:errorlint // the failure itself is promised, not one within another
+		if !ok {
+			t.Fatalf("got the error %v of type %T, want a *chat.Failure", err, err)
+		}
+		out.Class = f.Class
+		if strings.Contains(f.Error()+f.Message+f.Code+f.Param, Key) {
+			t.Error("the failure tells the key")
+		}
+	}
+	up.checkCall(t)
+	checkSent(t, body, up.sent[0].body, x.streamed)
+	return out
+}
+
+// requestBody is the exchange's own request with a stream field as the call has it, or a small one with fields that nobody knows.
+func requestBody(x exchange) []byte {
+	if json.Valid(x.request) && len(x.request) > 2 && x.request[0] == '{' && isStream("", x.request) == x.streamed {
+		return x.request
+	}
+	if x.streamed {
+		return []byte(`{ "model":"auto", "x_unknown":{"model":"inner"}, "messages":[{"role":"user","content":"Gr\u00fc\u00dfe"}], "stream":true }`)
+	}
+	return []byte(`{"x_unknown":[1.50,1e3],"messages":[{"role":"user","content":"hi"}],"model" : "auto"}`)
+}
+
+func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body []byte, streamed bool) (relayed, error) {
+	var out relayed
+	if !streamed {
+		a, err := r.RelayWhole(ctx, to, body)
+		if err != nil {
+			return out, err
+		}
+		return relayed{Raw: a.Body, Model: a.Model, Finish: a.Finish, Usage: a.Usage, Content: true}, nil
+	}
+	frames, err := r.RelayStream(ctx, to, body)
+	if err != nil {
+		return out, err
+	}
+	for f, err := range frames {
+		if err != nil {
+			return out, err
+		}
+		out.Raw = append(out.Raw, f.Raw...)
+		out.Content = out.Content || f.Content
+		if f.Model != "" {
+			out.Model = f.Model
+		}
+		if f.Finish != "" && out.Finish == "" {
+			out.Finish = f.Finish
+		}
+		if f.Usage != nil {
+			u := *f.Usage
+			out.Usage = &u
+		}
+	}
+	return out, nil
+}
+
+// checkSent fails the test unless the vendor got the caller's body with another model and, for a stream, the usage asked for.
+func checkSent(t *testing.T, body, sent []byte, streamed bool) {
+	t.Helper()
+	var was, is map[string]json.RawMessage
+	if err := json.Unmarshal(body, &was); err != nil {
+		t.Fatalf("the request of the case: %v", err)
+	}
+	if err := json.Unmarshal(sent, &is); err != nil {
+		t.Fatalf("what was sent: %v", err)
+	}
+	if string(is["model"]) != `"`+Model+`"` {
+		t.Errorf("the model sent is %s, want %s", is["model"], Model)
+	}
+	if streamed {
+		var o map[string]any
+		if json.Unmarshal(is["stream_options"], &o) != nil || o["include_usage"] != true {
+			t.Errorf("stream_options sent are %s, want usage asked for", is["stream_options"])
+		}
+	}
+	for name, value := range was {
+		if name != "model" && name != "stream_options" && !bytes.Equal(value, is[name]) {
+			t.Errorf("the field %s was changed", name)
+		}
+	}
+	for name := range is {
+		if _, there := was[name]; !there && name != "model" && name != "stream_options" {
+			t.Errorf("the field %s was added", name)
+		}
+	}
+}
+
+func (s *relaySuite) ambiguous(t *testing.T) {
+	for _, body := range []string{``, `[]`, `{"model":"a"`, `{"model":"a","model":"b"}`, `{"model":"a","mod\u0065l":"b"}`, `{"model":"a","stream":true,"stream":false}`} {
+		for _, streamed := range []bool{false, true} {
+			up := newUpstream(t, exchange{status: 200}, wayWhole)
+			_, r := s.vendor.New(newClient(t, wayWhole))
+			_, err := relayCall(t.Context(), r, up.target(), []byte(body), streamed)
+			if chat.ClassOf(err) != chat.ClassInvalid {
+				t.Errorf("%q: got %v, want invalid_request", body, err)
+			}
+			if len(up.sent) != 0 {
+				t.Errorf("%q was sent", body)
+			}
+		}
+	}
+}
+
+func (s *relaySuite) leaves(t *testing.T) {
+	x := s.text(t, true)
+	stuck := s.stuck(t, x.body[:len(x.body)/2])
+	_, r := s.vendor.New(newClient(t, wayWhole))
+	frames, err := r.RelayStream(t.Context(), stuck.target(), requestBody(x))
+	if err != nil {
+		t.Fatalf("the first half of a stream: %v", err)
+	}
+	for range frames {
+		break
+	}
+	<-stuck.left
+}
