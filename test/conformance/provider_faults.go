@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/forge1/forge1/domain/chat"
@@ -171,7 +172,7 @@ func (s *providerSuite) silence(t *testing.T) {
 			if o := call(t.Context(), t, p, stuck.target(), streamed); o.Class != chat.ClassTimeout {
 				t.Errorf("%s, streamed %t: got %s, want timeout", name, streamed, o.Class)
 			}
-			<-stuck.left
+			stuck.wantLeft(t)
 		}
 	}
 }
@@ -188,7 +189,7 @@ func (s *providerSuite) leaving(t *testing.T) {
 		if o := call(ctx, t, s.provider(t, wayWhole), stuck.target(), streamed); o.Class != chat.ClassCanceled {
 			t.Errorf("streamed %t: got %s, want canceled", streamed, o.Class)
 		}
-		<-stuck.left
+		stuck.wantLeft(t)
 	}
 	x := s.text(t, true)
 	stuck := s.stuck(t, x.body[:len(x.body)/2])
@@ -199,13 +200,24 @@ func (s *providerSuite) leaving(t *testing.T) {
 	for range stream {
 		break
 	}
-	<-stuck.left
+	stuck.wantLeft(t)
 }
 
 // stuckUpstream sends headers and a beginning, or nothing at all, and then waits until the caller leaves.
 type stuckUpstream struct {
 	*upstream
 	arrived, left chan struct{}
+}
+
+// wantLeft waits for the caller to leave; a test that nobody ends would say less.
+func (up *stuckUpstream) wantLeft(t *testing.T) {
+	t.Helper()
+	select {
+	case <-up.left:
+	case <-time.After(20 * time.Second):
+		up.CloseClientConnections()
+		t.Error("the upstream call goes on although the caller has left")
+	}
 }
 
 func (s *providerSuite) stuck(t *testing.T, begun []byte) *stuckUpstream {

@@ -34,6 +34,7 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 			}
 		})
 	}
+	t.Run("an answer that breaks off is never taken for whole", s.cutFrames)
 	t.Run("a body that can be read in two ways is refused unsent", s.ambiguous)
 	t.Run("leaving ends the upstream call", s.leaves)
 }
@@ -47,6 +48,7 @@ type relayed struct {
 	Finish  chat.Finish
 	Usage   *chat.Usage
 	Class   chat.Class
+	Yielded bool // the failure came out of the frames
 	Content bool
 }
 
@@ -60,6 +62,9 @@ func (s *relaySuite) play(t *testing.T, x exchange) {
 			t.Errorf("%s: got the class %q, want %q as by translation", w, got.Class, want.Class)
 		}
 		if want.Class != "" {
+			if got.Yielded != want.Yielded {
+				t.Errorf("%s: the failure was yielded: %t, want %t: what fails before the first event is an error of the call", w, got.Yielded, want.Yielded)
+			}
 			if !bytes.HasPrefix(x.body, got.Raw) {
 				t.Errorf("%s: what was passed on before the failure is not the beginning of the body", w)
 			}
@@ -128,6 +133,7 @@ func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body [
 	}
 	for f, err := range frames {
 		if err != nil {
+			out.Yielded = true
 			return out, err
 		}
 		out.Raw = append(out.Raw, f.Raw...)
@@ -177,6 +183,22 @@ func checkSent(t *testing.T, body, sent []byte, streamed bool) {
 	}
 }
 
+// cutFrames breaks good streams off in many places.
+func (s *relaySuite) cutFrames(t *testing.T) {
+	for _, c := range s.good(t, true) {
+		x := exchangeOf(c)
+		for _, at := range cuts(len(x.body)) {
+			for _, abort := range []bool{false, true} {
+				cut := x
+				cut.body, cut.abort = x.body[:at], abort
+				if want, got := s.ask(t, cut, wayWhole), s.relay(t, cut, wayWhole); (got.Class == "") != (want.Class == "") {
+					t.Errorf("%s cut at byte %d of %d (connection broken: %t): got %q, want %q as by translation", c.Name, at, len(x.body), abort, got.Class, want.Class)
+				}
+			}
+		}
+	}
+}
+
 func (s *relaySuite) ambiguous(t *testing.T) {
 	for _, body := range []string{``, `[]`, `{"model":"a"`, `{"model":"a","model":"b"}`, `{"model":"a","mod\u0065l":"b"}`, `{"model":"a","stream":true,"stream":false}`} {
 		for _, streamed := range []bool{false, true} {
@@ -204,5 +226,5 @@ func (s *relaySuite) leaves(t *testing.T) {
 	for range frames {
 		break
 	}
-	<-stuck.left
+	stuck.wantLeft(t)
 }

@@ -3,6 +3,7 @@
 package events
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,6 +111,9 @@ func (s *stream) next() (chat.Chunk, error) {
 	return c, nil
 }
 
+// terminator is the one event of all dialects that is no JSON. Its blank line may get lost at the end of the connection.
+var terminator = []byte("[DONE]")
+
 // read takes one frame.
 func (s *stream) read() error {
 	f, err := s.frames.Next()
@@ -126,7 +130,7 @@ func (s *stream) read() error {
 		return s.broken(err)
 	case !f.HasData || len(f.Data) == 0:
 		return nil
-	case f.Cut && !json.Valid(f.Data):
+	case f.Cut && !json.Valid(f.Data) && !bytes.Equal(f.Data, terminator):
 		return chat.ErrCutOff
 	}
 	s.spoken = true
