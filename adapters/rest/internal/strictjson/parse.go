@@ -65,7 +65,15 @@ type parser struct {
 	i      int
 	limits Limits
 	values int
+	path   []step // to the value that is read
 	err    *fault.Error
+}
+
+// step is one key of the path, or one index when item is set.
+type step struct {
+	key   string
+	index int
+	item  bool
 }
 
 // Parse reads one value that fills the body. It fails with a fault of kind Malformed.
@@ -99,6 +107,22 @@ func (p *parser) fail(what string) bool {
 	if p.err == nil {
 		p.err = malformed(what + ", at byte " + strconv.Itoa(p.i))
 	}
+	return false
+}
+
+// twice refuses a key that its object has already, and names it by JSON pointer.
+func (p *parser) twice(key string) bool {
+	var at Reader
+	for _, s := range p.path {
+		if s.item {
+			at.EnterItem(s.index)
+		} else {
+			at.Enter(s.key)
+		}
+	}
+	at.Enter(key)
+	p.fail("a key stands twice")
+	p.err.Fields[0].Pointer = at.Pointer()
 	return false
 }
 
@@ -179,7 +203,7 @@ func (p *parser) object(depth int) (out []Member, ok bool) {
 			seen = keysOf(out)
 		}
 		if seen[key] || seen == nil && has(out, key) {
-			return nil, p.fail("a key stands twice")
+			return nil, p.twice(key)
 		}
 		if seen != nil {
 			seen[key] = true
@@ -188,10 +212,12 @@ func (p *parser) object(depth int) (out []Member, ok bool) {
 			return nil, p.fail("a colon is missing")
 		}
 		p.space()
+		p.path = append(p.path, step{key: key})
 		v, ok := p.value(depth)
 		if !ok {
 			return nil, false
 		}
+		p.path = p.path[:len(p.path)-1]
 		out = append(out, Member{key, v})
 		if p.space(); p.is('}') {
 			return out, true
@@ -230,10 +256,12 @@ func (p *parser) array(depth int) (out []Value, ok bool) {
 		return nil, true
 	}
 	for {
+		p.path = append(p.path, step{index: len(out), item: true})
 		v, ok := p.value(depth)
 		if !ok {
 			return nil, false
 		}
+		p.path = p.path[:len(p.path)-1]
 		out = append(out, v)
 		if p.space(); p.is(']') {
 			return out, true
