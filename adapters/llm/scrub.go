@@ -26,6 +26,9 @@ var private = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`,
 }, "|"))
 
+// ordinary matches what only looks like an id: a word such as user_id or key-value, which names a field and nobody's account.
+var ordinary = regexp.MustCompile(`(?i)^(?:key|fk|org|organization|proj|project|acct|account|user|workspace|team)[-_][a-z_-]+$`)
+
 // Scrub makes a vendor's words fit for the caller: keys, the secret of the call, URLs, mail addresses and account ids are taken out,
 // and the rest is cut at MaxMessage on a rune boundary.
 func Scrub(message string, key secret.Text) string {
@@ -36,7 +39,12 @@ func Scrub(message string, key secret.Text) string {
 	if k := key.Reveal(); len(k) >= 4 {
 		message = strings.ReplaceAll(message, k, gone)
 	}
-	return cut(private.ReplaceAllString(cut(message, MaxError), gone), MaxMessage)
+	return cut(private.ReplaceAllStringFunc(cut(message, MaxError), func(match string) string {
+		if ordinary.MatchString(match) {
+			return match
+		}
+		return gone
+	}), MaxMessage)
 }
 
 // cut keeps at most n bytes of s and splits no rune.
