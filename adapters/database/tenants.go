@@ -161,13 +161,14 @@ func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.T
 		}
 		t := row.tenant(members)
 		before := t.Snapshot()
-		if err := change(t); err != nil {
-			return err
-		}
+		cerr := change(t)
 		if err := r.keep(ctx, sc, before, t.Snapshot()); err != nil {
 			return err
 		}
-		return r.audit(ctx, sc, t)
+		if err := r.audit(ctx, sc, t); err != nil {
+			return err
+		}
+		return cerr
 	})
 }
 
