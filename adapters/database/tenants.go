@@ -161,14 +161,13 @@ func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.T
 		}
 		t := row.tenant(members)
 		before := t.Snapshot()
-		cerr := change(t)
+		if err := change(t); err != nil {
+			return err
+		}
 		if err := r.keep(ctx, sc, before, t.Snapshot()); err != nil {
 			return err
 		}
-		if err := r.audit(ctx, sc, t); err != nil {
-			return err
-		}
-		return cerr
+		return r.audit(ctx, sc, t)
 	})
 }
 
