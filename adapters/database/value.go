@@ -38,7 +38,7 @@ func (i instant) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 		return strconv.AppendInt(b, i.UnixMicro(), 10), nil
 	}
 	b = append(b, '\'')
-	b = i.UTC().Truncate(time.Microsecond).AppendFormat(b, "2006-01-02 15:04:05.999")
+	b = i.UTC().Truncate(time.Microsecond).AppendFormat(b, "2006-01-02 15:04:05.999999")
 	return append(b, "+00'::timestamptz"...), nil
 }
 
