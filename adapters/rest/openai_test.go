@@ -204,7 +204,7 @@ func TestMistakesThatOnlyTranslationFinds(t *testing.T) {
 	}{
 		"an unknown role":     {`{"role":"robot","content":"x"}`, 422, "messages[0].role"},
 		"no content":          {`{"role":"user"}`, 400, "messages[0].content"},
-		"a key twice":         {`{"role":"user","content":"x","content":"y"}`, 400, ""},
+		"a key twice":         {`{"role":"user","content":"x","content":"y"}`, 400, "messages[0].content"},
 		"a sound":             {`{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}`, 422, "messages[0].content[0].type"},
 		"an image by no URL":  {`{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}`, 422, "messages[0].content[0].image_url.url"},
 		"arguments of a kind": {`{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":{}}}]}`, 400, "messages[0].tool_calls[0].function.arguments"},
