@@ -19,7 +19,22 @@ import (
 //	func TestConformance(t *testing.T) { conformance.Provider(t, acme.Vendor) }
 //
 // and a decorator with a llm.Vendor whose New wraps.
+//
+// A wire case is a file *.http, in the form that simulator.ParseCases reads. What is to become of it stands in front, as "# want-KEY: value"; at least
+// want-class or want-finish, and what is not stated must be empty or 0:
+//
+//	want-text, want-refusal              what the client sees; of a stream that fails, what came before
+//	want-tools                           the calls, as [{"id","name","arguments":{}}]; without id any will do
+//	want-finish                          a chat.Finish
+//	want-input, want-output              tokens as chat.Usage counts them
+//	want-cache-read, want-cache-write, want-reasoning, want-cost-nanos
+//	want-class, want-retry-after         of a failure: a chat.Class, and a duration such as 17s
+//	want-message, want-code, want-param  the vendor's words about the caller's request
+//	want-model                           as the vendor names it
+//
+// Some cases are needed: a good answer tagged text, whole and streamed, and a 400 of class invalid_request whose message is passed on.
 func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
+	wantNoGoroutines(t)
 	cases, err := simulator.ParseCases(vendor.Cases)
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +52,9 @@ func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	t.Run("a vendor that cannot be reached", s.unreachable)
 	t.Run("silence ends by the timeout", s.silence)
 	t.Run("leaving ends the upstream call", s.leaving)
+	t.Run("who ends a call is told apart", s.interruptions)
+	t.Run("a base URL with and without a slash", s.baseURLs)
+	t.Run("many calls at once mix nothing up", s.crowded)
 	for _, api := range recorded {
 		t.Run("recordings of "+api, func(t *testing.T) { s.playRecordings(t, api) })
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/ports/outbound"
@@ -92,13 +94,17 @@ func (s *providerSuite) lies(t *testing.T) {
 	}
 }
 
-// longLine puts a comment of a mebibyte in front of a stream.
+// longLine puts a comment of a mebibyte in front of a stream, and a mebibyte of white space into its first event.
 func (s *providerSuite) longLine(t *testing.T) {
 	x := s.text(t, true)
 	want := s.ask(t, x, wayWhole)
-	x.body = append([]byte(": "+strings.Repeat("-", 1<<20)+"\n\n"), x.body...)
-	if got := s.ask(t, x, wayWhole); got.Text != want.Text || got.Class != "" {
-		t.Errorf("got %q and %s, want %q", got.Text, got.Class, want.Text)
+	comment := ": " + strings.Repeat("-", 1<<20) + "\n\n"
+	event := strings.Replace(string(x.body), "data: {", "data: {"+strings.Repeat(" ", 1<<20), 1)
+	for name, body := range map[string]string{"comment": comment + string(x.body), "event": event} {
+		x.body = []byte(body)
+		if diff := cmp.Diff(want, s.ask(t, x, wayWhole)); diff != "" {
+			t.Errorf("a long %s changes the answer (-short +long):\n%s", name, diff)
+		}
 	}
 }
 
@@ -113,14 +119,14 @@ func (s *providerSuite) scrubs(t *testing.T) {
 		x := exchangeOf(c)
 		x.streamed = false
 		x.method = ""
-		said := `"message": "field one is wrong, says https://internal.example/secret?id=1 to ` + Key + ` ` + strings.Repeat("ü", 5000) + `"`
+		said := `"message": "field one is wrong, says https://internal.example/secret?id=1 to ` + Key + `, not sk-another-0123456789 ` + strings.Repeat("ü", 5000) + `"`
 		x.body = messageOf.ReplaceAll(x.body, []byte(said))
 		o := s.ask(t, x, wayWhole) // which looks for the key
 		if !strings.Contains(o.Message, "field one is wrong") {
 			continue // this one says it elsewhere
 		}
-		if strings.Contains(o.Message, "internal.example") || len(o.Message) > 2<<10 || !utf8.ValidString(o.Message) {
-			t.Errorf("%s: got %d bytes, URL inside: %t; want at most 2 KB of UTF-8 without it", c.Name, len(o.Message), strings.Contains(o.Message, "internal.example"))
+		if strings.Contains(o.Message, "internal.example") || strings.Contains(o.Message, "sk-another") || len(o.Message) > 2<<10 || !utf8.ValidString(o.Message) {
+			t.Errorf("%s: got %d bytes, the beginning %.80q; want at most 2 KB of UTF-8 without URL and key", c.Name, len(o.Message), o.Message)
 		}
 		return
 	}
@@ -147,7 +153,8 @@ func (s *providerSuite) redirects(t *testing.T) {
 func (s *providerSuite) unreachable(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	rude := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	var attempts atomic.Int64
+	rude := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { attempts.Add(1); panic(http.ErrAbortHandler) }))
 	t.Cleanup(rude.Close)
 	for name, base := range map[string]string{"nobody listens": gone.URL, "the connection is reset": rude.URL, "no URL": "http://[::1"} {
 		for _, streamed := range []bool{false, true} {
@@ -156,6 +163,9 @@ func (s *providerSuite) unreachable(t *testing.T) {
 				t.Errorf("%s, streamed %t: got %s, want connect_error", name, streamed, o.Class)
 			}
 		}
+	}
+	if n := attempts.Load(); n != 2 {
+		t.Errorf("%d attempts for 2 calls whose connection was reset, want 2", n)
 	}
 }
 

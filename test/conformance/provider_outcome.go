@@ -72,6 +72,9 @@ func (o *outcome) collect(t *testing.T, stream chat.Stream) error {
 			t.Fatalf("%+v follows a failure", c)
 		}
 		if failed = err; err != nil {
+			if !o.Yielded {
+				t.Errorf("%v is yielded, though nothing came before it; want it returned", err)
+			}
 			continue
 		}
 		if o.Finish != "" && c.Content() {

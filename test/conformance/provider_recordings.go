@@ -56,6 +56,7 @@ func recordings(t *testing.T, api string) []recording {
 	if len(out) == 0 {
 		t.Fatalf("there is no recording of %s", api)
 	}
+	t.Logf("%d recordings of %s", len(out), api)
 	return out
 }
 
@@ -117,7 +118,10 @@ func moduleRoot(t *testing.T) string {
 func (s *providerSuite) playRecordings(t *testing.T, api string) {
 	for _, r := range recordings(t, api) {
 		t.Run(r.ID, func(t *testing.T) {
-			s.playInEveryWay(t, r.exchange, func(t *testing.T, got outcome) { r.check(t, got) })
+			s.playInEveryWay(t, r.exchange, func(t *testing.T, got outcome) {
+				r.check(t, got)
+				r.checkTruth(t, got)
+			})
 		})
 	}
 }

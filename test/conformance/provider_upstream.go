@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// Key is the credential that the suites of outbound.Provider and outbound.Relay give to a provider.
-	Key = "sk-conformance-0123456789-abcdef"
+	// Key is the credential that the suites of outbound.Provider and outbound.Relay give to a provider. It looks like no vendor's key, so that
+	// only a provider that knows its own secret can keep it.
+	Key = "conformance.0123456789.abcdef"
 	// Model is the model that they ask for.
 	Model = "conformance-model"
 )
@@ -129,6 +130,9 @@ func (up *upstream) checkCall(t *testing.T) {
 	}
 	if strings.Contains(s.url, Key) || bytes.Contains(s.body, []byte(Key)) {
 		t.Error("the key is in the URL or the body")
+	}
+	if enc := s.header.Get("Accept-Encoding"); enc != "" && enc != "identity" {
+		t.Errorf("the provider takes %s, want no compression: a body is what the vendor sent", enc)
 	}
 	if up.method != "" && lastWord(s.url) != up.method {
 		t.Errorf("the provider asked for %s, want %s", s.url, up.method)

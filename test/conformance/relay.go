@@ -17,6 +17,7 @@ import (
 // Relay is the suite of outbound.Relay. It plays the vendor's wire cases, and the recordings named, through both abilities of the vendor: bytes must
 // come out as they went in, and the tap must read what the translation reads. recorded is as in Provider.
 func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
+	wantNoGoroutines(t)
 	cases, err := simulator.ParseCases(vendor.Cases)
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,11 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	}
 	t.Run("an answer that breaks off is never taken for whole", s.cutFrames)
 	t.Run("a body that can be read in two ways is refused unsent", s.ambiguous)
+	t.Run("bytes that are written oddly", s.oddBytes)
+	t.Run("nothing is lost with the frames of usage", s.withheld)
+	t.Run("a request arrives byte for byte", s.splices)
+	t.Run("failures are those of the translation", s.refusals)
+	t.Run("many relays at once mix nothing up", s.crowdedFrames)
 	t.Run("leaving ends the upstream call", s.leaves)
 }
 
