@@ -23,28 +23,32 @@ import (
 
 // New wires a Forge 1 of a configuration. The cleanup closes what it opened.
 func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
-	logger := newLogger(log, c)
+	logger, cleanup := newLogger(log, c)
 	clock := newClock()
 	newID := newIDs()
 	meter := prometheus.New()
-	db, cleanup, err := newDatabase(ctx, c, clock, newID)
+	db, cleanup2, err := newDatabase(ctx, c, clock, newID)
 	if err != nil {
+		cleanup()
 		return nil, nil, err
 	}
 	hasher := newHasher()
 	bootstrapRoot, err := newRoot(c)
 	if err != nil {
+		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	tokens, err := newTokens(c, bootstrapRoot)
 	if err != nil {
+		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	keyring := newKeyring(c, bootstrapRoot)
-	bootstrapShortLived, cleanup2, err := newShortLived(c, clock)
+	bootstrapShortLived, cleanup3, err := newShortLived(c, clock)
 	if err != nil {
+		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
@@ -60,6 +64,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	gatekeeper := auth.NewGatekeeper(gateDeps)
 	mailer, err := newMailer(c, clock)
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
@@ -99,18 +104,21 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	client := newClient(c, clock)
 	v, err := newConnections(c, client)
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	catalogue, err := newCatalogue()
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
 	}
 	policies, err := newPolicies(db, c)
 	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
@@ -184,6 +192,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	app := newApp(parts)
 	return app, func() {
+		cleanup3()
 		cleanup2()
 		cleanup()
 	}, nil
