@@ -88,7 +88,8 @@ func (r registrations) Newest(ctx context.Context, canon string, now time.Time) 
 	return row.registration(), nil
 }
 
-// Take implements outbound.Registrations. The first statement decides who gets it: of many that delete one row, one does.
+// Take implements outbound.Registrations. It locks the address before it deletes anything, so that rivals' proofs come one after the other and never meet
+// in a deadlock; of many that then delete one row, one does.
 func (r registrations) Take(ctx context.Context, tokenHash [32]byte, now time.Time) (user.Registration, error) {
 	var row registrationRow
 	err := r.write(ctx, func(ctx context.Context, sc *scope) error {
