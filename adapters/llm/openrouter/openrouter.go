@@ -2,11 +2,14 @@
 package openrouter
 
 import (
+	"cmp"
 	"embed"
+	"encoding/json"
 	"net/http"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/chatcompletions"
+	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
@@ -17,8 +20,44 @@ var cases embed.FS
 var Vendor = llm.Vendor{
 	Name: "openrouter",
 	New: func(client *http.Client) (outbound.Provider, outbound.Relay) {
-		p := chatcompletions.New(client, chatcompletions.Flavour{})
+		p := chatcompletions.New(client, chatcompletions.Flavour{Refine: refine})
 		return p, p
 	},
 	Cases: cases,
+}
+
+// refine looks behind "Provider returned error", which is about as much as the vendor's own message says, and tells a flagged input from a bad
+// key: both are a 403.
+func refine(r *llm.Refusal, e chatcompletions.ErrorFacts) {
+	if e.Raw != "" {
+		inner := within(e.Raw)
+		r.Message = cmp.Or(inner.Message, r.Message)
+		r.Code = cmp.Or(r.Code, inner.Code)
+	}
+	if len(e.Reasons) > 0 {
+		r.Class, r.Code = chat.ClassInvalid, "moderation"
+	}
+}
+
+// within reads what an upstream of the vendor said: an error of its own dialect, or prose.
+func within(text string) (out struct{ Message, Code string }) {
+	type words struct {
+		Message string          `json:"message"`
+		Code    json.RawMessage `json:"code"`
+	}
+	var outer struct {
+		words
+		Error json.RawMessage `json:"error"`
+	}
+	out.Message = text
+	if json.Unmarshal([]byte(text), &outer) != nil {
+		return out
+	}
+	inner := outer.words
+	if len(outer.Error) > 0 && json.Unmarshal(outer.Error, &inner) != nil {
+		inner = words{}
+	}
+	out.Message = inner.Message
+	_ = json.Unmarshal(inner.Code, &out.Code) // a number repeats the status, and is left
+	return out
 }

@@ -19,11 +19,16 @@ const path = "/chat/completions"
 
 // Flavour is where a vendor's dialect differs from what all share. The zero value is what most servers take.
 type Flavour struct {
-	// Reasons reports whether a model is one that refuses max_tokens (it takes max_completion_tokens) and sampling parameters. Nil: none.
-	Reasons func(model string) bool
+	// CompletionTokens reports whether a model refuses max_tokens and takes max_completion_tokens in its place. Nil: none.
+	CompletionTokens func(model string) bool
+	// Refuses names the fields that a model does not take at this reasoning effort, "" where none was asked for: temperature, top_p, stop,
+	// reasoning_effort. They are dropped, and the caller is told. Nil: none.
+	Refuses func(model, effort string) []string
 	// MaxToolID is the longest tool call id that the vendor takes; longer ones, of other vendors, are shortened alike wherever they stand.
 	// 0: any.
 	MaxToolID int
+	// Refine corrects what an error says, where the vendor means something else by it. Nil: nothing.
+	Refine func(r *llm.Refusal, e ErrorFacts)
 }
 
 // Provider implements outbound.Provider and outbound.Relay for any server of the dialect.
@@ -50,7 +55,7 @@ func (p *Provider) Complete(ctx context.Context, to outbound.Target, r *chat.Req
 	if err != nil {
 		return nil, err
 	}
-	out, err := decode(body, to, resp.Header)
+	out, err := p.decode(body, to, resp.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +69,7 @@ func (p *Provider) Stream(ctx context.Context, to outbound.Target, r *chat.Reque
 	if err != nil {
 		return nil, err
 	}
-	return events.Answer{Response: resp, To: to, Decoder: newDecoder(to), Explain: Explain, Dropped: dropped}.Stream(ctx)
+	return events.Answer{Response: resp, To: to, Decoder: p.newDecoder(to), Explain: p.explain, Dropped: dropped}.Stream(ctx)
 }
 
 func (p *Provider) ask(ctx context.Context, to outbound.Target, r *chat.Request, stream bool) (*http.Response, []string, error) {
@@ -83,11 +88,9 @@ func (p *Provider) ask(ctx context.Context, to outbound.Target, r *chat.Request,
 }
 
 func (p *Provider) post(ctx context.Context, to outbound.Target, body []byte) (*http.Response, error) {
-	return llm.Call{
-		To:      to,
-		URL:     llm.JoinURL(to.BaseURL, path),
-		Header:  http.Header{"Authorization": {"Bearer " + to.Secret.Reveal()}},
-		Body:    body,
-		Explain: Explain,
-	}.Do(ctx, p.client)
+	header := make(http.Header, 2)
+	if !to.Secret.Empty() { // a server on one's own machine may want none
+		header["Authorization"] = []string{"Bearer " + to.Secret.Reveal()}
+	}
+	return llm.Call{To: to, URL: llm.JoinURL(to.BaseURL, path), Header: header, Body: body, Explain: p.explain}.Do(ctx, p.client)
 }

@@ -1,7 +1,10 @@
 package chatcompletions
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/http"
 
@@ -11,12 +14,12 @@ import (
 )
 
 // decode reads a whole answer. The error is looked for first: some vendors send it with status 200, and with choices beside it.
-func decode(body []byte, to outbound.Target, h http.Header) (*chat.Response, error) {
+func (p *Provider) decode(body []byte, to outbound.Target, h http.Header) (*chat.Response, error) {
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
 		return nil, llm.BadResponse(to, "answered what is no chat completion")
 	}
-	if r, ok := explainError(a.Error); ok {
+	if r, ok := p.flavour.refusal(a.Error); ok {
 		return nil, r.Failure(to, h)
 	}
 	if len(a.Choices) == 0 {
@@ -28,25 +31,37 @@ func decode(body []byte, to outbound.Target, h http.Header) (*chat.Response, err
 			c = other
 		}
 	}
+	if r, ok := p.flavour.refusal(c.Error); ok {
+		return nil, r.Failure(to, h)
+	}
 	out := &chat.Response{
 		ID: a.ID, Model: a.Model, Text: string(c.Message.Content), Refusal: c.Message.Refusal, Usage: a.Usage.neutral(),
 	}
-	for _, t := range c.Message.ToolCalls {
+	for i, t := range c.Message.ToolCalls {
 		args := t.Function.Arguments
 		if args == "" {
 			args = "{}"
 		}
-		out.ToolCalls = append(out.ToolCalls, chat.ToolCall{ID: t.ID, Name: t.Function.Name, Arguments: args})
+		out.ToolCalls = append(out.ToolCalls, chat.ToolCall{ID: callID(t.ID, a.ID, i), Name: t.Function.Name, Arguments: args})
 	}
 	reason := ""
 	if c.Finish != nil {
 		reason = *c.Finish
 	}
-	if reason == "error" {
+	if reason == finishError {
 		return nil, llm.BadResponse(to, "finished with an error")
 	}
 	out.Finish = finishOf(reason, len(out.ToolCalls) > 0)
 	return out, nil
+}
+
+// callID keeps the vendor's id of a call. Some servers give none: then one is made, of what tells this call from those of other answers.
+func callID(id, answer string, index int) string {
+	if id != "" {
+		return id
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "%s/%d", answer, index))
+	return "call_" + hex.EncodeToString(h[:12])
 }
 
 // finishOf maps a reason. A forced tool call finishes with "stop" here, so the calls themselves decide.
@@ -71,7 +86,8 @@ func (u *usage) neutral() *chat.Usage {
 		return nil
 	}
 	out := chat.Usage{
-		Input: u.Prompt, Output: u.Completion, CacheRead: u.PromptOf.Cached, CacheWrite: u.PromptOf.CacheWrite, Reasoning: u.CompletionOf.Reasoning,
+		Input: max(u.Prompt, 0), Output: max(u.Completion, 0), CacheRead: max(u.PromptOf.Cached, 0),
+		CacheWrite: max(u.PromptOf.CacheWrite, 0), Reasoning: max(u.CompletionOf.Reasoning, 0),
 	}
 	if out.Zero() {
 		return nil
@@ -101,67 +117,4 @@ func nanos(dollars string) *int64 {
 	}
 	v := n.Int64()
 	return &v
-}
-
-// Explain reads an error body of the dialect: {"error":{message,type,code,param}}, where code may be a string, a number or null, or
-// {"error":"text"}.
-func Explain(body []byte) (llm.Refusal, bool) {
-	var a struct {
-		Error json.RawMessage `json:"error"`
-	}
-	if err := json.Unmarshal(body, &a); err != nil {
-		return llm.Refusal{}, false
-	}
-	return explainError(a.Error)
-}
-
-func explainError(b json.RawMessage) (llm.Refusal, bool) {
-	if len(b) == 0 || string(b) == "null" {
-		return llm.Refusal{}, false
-	}
-	var plain string
-	if json.Unmarshal(b, &plain) == nil {
-		return llm.Refusal{Message: plain}, true
-	}
-	var e struct {
-		Message  string          `json:"message"`
-		Type     string          `json:"type"`
-		Param    string          `json:"param"`
-		Code     json.RawMessage `json:"code"`
-		Metadata struct {
-			Raw string `json:"raw"`
-		} `json:"metadata"`
-	}
-	// A field of another type than ours is no reason to miss the error.
-	_ = json.Unmarshal(b, &e)
-	r := llm.Refusal{Message: e.Message, Type: e.Type, Param: e.Param}
-	var number int
-	if json.Unmarshal(e.Code, &number) == nil {
-		r.Status = number
-	} else {
-		_ = json.Unmarshal(e.Code, &r.Code)
-	}
-	if e.Metadata.Raw != "" { // OpenRouter's own message says only that the provider failed
-		r.Message = rawMessage(e.Metadata.Raw)
-	}
-	return r, true
-}
-
-// rawMessage gives the message within what an upstream of OpenRouter said, which is JSON or prose.
-func rawMessage(text string) string {
-	var inner struct {
-		Message string `json:"message"`
-		Error   struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if json.Unmarshal([]byte(text), &inner) == nil {
-		switch {
-		case inner.Error.Message != "":
-			return inner.Error.Message
-		case inner.Message != "":
-			return inner.Message
-		}
-	}
-	return text
 }

@@ -9,19 +9,22 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// encode writes a request in the dialect, and nothing that was not asked for. dropped names what a reasoning model does not take.
+// encode writes a request in the dialect, and nothing that was not asked for. dropped names what the model does not take.
 func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, []string, error) {
 	out := &request{
 		Model: model, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed, ParallelTools: r.ParallelTools,
 		Reasoning: r.Reasoning, User: r.EndUser, Stream: stream,
 	}
-	var drops llm.Drops
-	if f.Reasons != nil && f.Reasons(model) {
+	if f.CompletionTokens != nil && f.CompletionTokens(model) {
 		out.MaxCompletionTokens = r.MaxTokens
-		drop(&drops, "temperature", &out.Temperature)
-		drop(&drops, "top_p", &out.TopP)
 	} else {
 		out.MaxTokens = r.MaxTokens
+	}
+	var drops llm.Drops
+	if f.Refuses != nil {
+		for _, field := range f.Refuses(model, r.Reasoning) {
+			out.drop(field, &drops)
+		}
 	}
 	if stream {
 		out.StreamOptions = &streamOptions{IncludeUsage: true}
@@ -43,11 +46,22 @@ func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, [
 	return out, dropped, nil
 }
 
-func drop(d *llm.Drops, name string, field **float64) {
-	if *field != nil && **field != 1 {
-		d.Add(name)
+// drop takes a field out. Sampling parameters of 1 are what a model does that takes none, so nothing is lost with them.
+func (q *request) drop(field string, d *llm.Drops) {
+	lost := false
+	switch field {
+	case "temperature":
+		lost, q.Temperature = q.Temperature != nil && *q.Temperature != 1, nil
+	case "top_p":
+		lost, q.TopP = q.TopP != nil && *q.TopP != 1, nil
+	case "stop":
+		lost, q.Stop = len(q.Stop) > 0, nil
+	case "reasoning_effort":
+		lost, q.Reasoning = q.Reasoning != "", ""
 	}
-	*field = nil
+	if lost {
+		d.Add(field)
+	}
 }
 
 func (f Flavour) message(m chat.Message) message {

@@ -14,7 +14,16 @@ import (
 func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
 	yes, n, half, seed := true, 7, 0.5, int64(3)
 	long := strings.Repeat("x", 41)
-	reasons := Flavour{Reasons: func(string) bool { return true }, MaxToolID: 40}
+	reasons := Flavour{
+		CompletionTokens: func(string) bool { return true }, MaxToolID: 40,
+		Refuses: func(_, effort string) []string {
+			if effort == "high" {
+				return []string{"reasoning_effort"}
+			}
+			return []string{"temperature", "top_p", "stop"}
+		},
+	}
+	one := 1.0
 	user := []chat.Message{chat.Text(chat.RoleUser, "hi")}
 	tests := map[string]struct {
 		flavour Flavour
@@ -23,11 +32,14 @@ func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
 		want    string // but model and messages
 		dropped []string
 	}{
-		"nothing more":      {request: chat.Request{}, want: `{}`},
-		"a stream":          {request: chat.Request{}, stream: true, want: `{"stream":true,"stream_options":{"include_usage":true}}`},
-		"numbers":           {request: chat.Request{MaxTokens: &n, Temperature: &half, TopP: &half, Seed: &seed}, want: `{"max_tokens":7,"temperature":0.5,"top_p":0.5,"seed":3}`},
-		"a reasoning model": {flavour: reasons, request: chat.Request{MaxTokens: &n, Temperature: &half, Reasoning: "low"}, want: `{"max_completion_tokens":7,"reasoning_effort":"low"}`, dropped: []string{"temperature"}},
-		"stop and user":     {request: chat.Request{Stop: []string{"a", "b"}, EndUser: "u"}, want: `{"stop":["a","b"],"user":"u"}`},
+		"nothing more":                    {request: chat.Request{}, want: `{}`},
+		"a stream":                        {request: chat.Request{}, stream: true, want: `{"stream":true,"stream_options":{"include_usage":true}}`},
+		"numbers":                         {request: chat.Request{MaxTokens: &n, Temperature: &half, TopP: &half, Seed: &seed}, want: `{"max_tokens":7,"temperature":0.5,"top_p":0.5,"seed":3}`},
+		"a reasoning model":               {flavour: reasons, request: chat.Request{MaxTokens: &n, Temperature: &half, Reasoning: "low"}, want: `{"max_completion_tokens":7,"reasoning_effort":"low"}`, dropped: []string{"temperature"}},
+		"a stop it refuses":               {flavour: reasons, request: chat.Request{Stop: []string{"a"}}, want: `{}`, dropped: []string{"stop"}},
+		"what changes nothing is no loss": {flavour: reasons, request: chat.Request{Temperature: &one, TopP: &one}, want: `{}`},
+		"an effort it refuses":            {flavour: reasons, request: chat.Request{Reasoning: "high", TopP: &half}, want: `{"top_p":0.5}`, dropped: []string{"reasoning_effort"}},
+		"stop and user":                   {request: chat.Request{Stop: []string{"a", "b"}, EndUser: "u"}, want: `{"stop":["a","b"],"user":"u"}`},
 		"tools": {
 			request: chat.Request{Tools: []chat.Tool{{Name: "f", Description: "d", Schema: []byte(`{"type":"object"}`), Strict: &yes}}, ParallelTools: &yes, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}},
 			want:    `{"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}],"tool_choice":"required","parallel_tool_calls":true}`,

@@ -38,7 +38,7 @@ func (p *Provider) RelayWhole(ctx context.Context, to outbound.Target, body []by
 		return nil, llm.BadResponse(to, "answered what is no JSON")
 	}
 	t := tap(b)
-	if r, ok := explainError(t.failure); ok {
+	if r, ok := p.flavour.refusal(t.failure); ok {
 		return nil, r.Failure(to, resp.Header)
 	}
 	if t.choices == 0 || t.failed {
@@ -58,9 +58,9 @@ func (p *Provider) RelayStream(ctx context.Context, to outbound.Target, body []b
 		return nil, err
 	}
 	if t := llm.MediaType(resp.Header); t == "application/json" || t == "text/html" {
-		return nil, notAStream(ctx, to, resp)
+		return nil, p.notAStream(ctx, to, resp)
 	}
-	r := &relay{ctx: ctx, to: to, resp: resp, frames: sse.NewReader(resp.Body, 0)}
+	r := &relay{ctx: ctx, to: to, flavour: p.flavour, resp: resp, frames: sse.NewReader(resp.Body, 0)}
 	head, err := r.head()
 	if err != nil {
 		r.close()
@@ -78,12 +78,12 @@ func (p *Provider) RelayStream(ctx context.Context, to outbound.Target, body []b
 }
 
 // notAStream is the failure of a body that came where a stream was asked for.
-func notAStream(ctx context.Context, to outbound.Target, resp *http.Response) error {
+func (p *Provider) notAStream(ctx context.Context, to outbound.Target, resp *http.Response) error {
 	b, err := llm.ReadAnswer(ctx, resp)
 	if err != nil {
 		return err
 	}
-	if r, ok := Explain(b); ok {
+	if r, ok := p.explain(b); ok {
 		return r.Failure(to, resp.Header)
 	}
 	return llm.BadResponse(to, "answered a body where a stream was asked for")
@@ -93,6 +93,7 @@ func notAStream(ctx context.Context, to outbound.Target, resp *http.Response) er
 type relay struct {
 	ctx     context.Context //nolint:containedctx // the call's own, for as long as its body is read
 	to      outbound.Target
+	flavour Flavour
 	resp    *http.Response
 	frames  *sse.Reader
 	choices choices
@@ -184,7 +185,7 @@ func (r *relay) event(f sse.Frame) (outbound.Frame, error) {
 		return outbound.Frame{}, llm.BadResponse(r.to, "sent an event that is no JSON")
 	}
 	t := tap(f.Data)
-	if refusal, ok := explainError(t.failure); ok {
+	if refusal, ok := r.flavour.refusal(t.failure); ok {
 		return outbound.Frame{}, refusal.Failure(r.to, nil)
 	}
 	if t.failed {

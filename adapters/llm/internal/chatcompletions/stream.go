@@ -2,6 +2,7 @@ package chatcompletions
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"github.com/forge1/forge1/adapters/llm"
@@ -14,6 +15,8 @@ var doneMark = []byte("[DONE]")
 // decoder reads the chunks of one answer. It implements events.Decoder.
 type decoder struct {
 	to       outbound.Target
+	flavour  Flavour
+	id       string
 	choices  choices
 	greeted  bool         // a chunk was given
 	named    bool         // and it named the model
@@ -22,8 +25,8 @@ type decoder struct {
 	usage    *chat.Usage
 }
 
-func newDecoder(to outbound.Target) *decoder {
-	return &decoder{to: to, calls: map[int]bool{}}
+func (p *Provider) newDecoder(to outbound.Target) *decoder {
+	return &decoder{to: to, flavour: p.flavour, calls: map[int]bool{}}
 }
 
 // choices knows which choices have started and which have finished. An answer is complete when at least one has started and all have finished.
@@ -49,9 +52,10 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	if err := json.Unmarshal(data, &a); err != nil {
 		return nil, false, llm.BadResponse(d.to, "sent an event that is no chunk")
 	}
-	if r, ok := explainError(a.Error); ok {
+	if r, ok := d.flavour.refusal(a.Error); ok {
 		return nil, false, r.Failure(d.to, nil)
 	}
+	d.id = cmp.Or(a.ID, d.id)
 	var out []chat.Chunk
 	if !d.greeted || !d.named && a.Model != "" { // Azure begins with a chunk that names no model
 		d.greeted, d.named = true, a.Model != ""
@@ -72,6 +76,9 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 }
 
 func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
+	if r, ok := d.flavour.refusal(c.Error); ok {
+		return nil, r.Failure(d.to, nil)
+	}
 	d.choices.start(c.Index)
 	var out []chat.Chunk
 	if c.Index == 0 { // the neutral form holds one choice
@@ -85,7 +92,7 @@ func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
 	if c.Finish == nil || *c.Finish == "" {
 		return out, nil
 	}
-	if *c.Finish == "error" {
+	if *c.Finish == finishError {
 		return nil, llm.BadResponse(d.to, "finished with an error")
 	}
 	d.choices.finish(c.Index)
@@ -96,15 +103,21 @@ func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
 	return out, nil
 }
 
-// tool passes a piece of a call on. Calls are told apart by index; id and name go with the first piece alone.
+// tool passes a piece of a call on. Calls are told apart by index; id and name go with the first piece alone. Some servers give no index:
+// there a piece with an id begins a call.
 func (d *decoder) tool(t toolCall) chat.Chunk {
 	delta := &chat.ToolDelta{Arguments: t.Function.Arguments}
-	if t.Index != nil {
+	switch {
+	case t.Index != nil:
 		delta.Index = *t.Index
+	case t.ID != "":
+		delta.Index = len(d.calls)
+	default:
+		delta.Index = max(len(d.calls)-1, 0)
 	}
 	if !d.calls[delta.Index] {
 		d.calls[delta.Index] = true
-		delta.ID, delta.Name = t.ID, t.Function.Name
+		delta.ID, delta.Name = callID(t.ID, d.id, delta.Index), t.Function.Name
 	}
 	return chat.Chunk{Tool: delta}
 }

@@ -12,7 +12,7 @@ import (
 type reading struct {
 	model   string
 	usage   *chat.Usage
-	failure json.RawMessage // the error, as it stands
+	failure json.RawMessage // the error, as it stands: the answer's, or else a choice's; nil: none
 	finish  chat.Finish     // of the first choice
 	content bool            // the client would see a piece of the answer
 	tools   bool
@@ -43,7 +43,9 @@ func tap(b []byte) reading {
 		case "model":
 			t.model = value.Str
 		case "error":
-			t.failure = json.RawMessage(value.Raw)
+			if value.Type != gjson.Null {
+				t.failure = json.RawMessage(value.Raw)
+			}
 		case "usage":
 			t.usage = usageOf(value)
 		case "choices":
@@ -64,6 +66,10 @@ func (t *reading) choice(c gjson.Result) {
 			r.index = int(value.Num)
 		case "finish_reason":
 			reason = value.Str
+		case "error":
+			if t.failure == nil && value.Type != gjson.Null {
+				t.failure = json.RawMessage(value.Raw)
+			}
 		case "delta", "message":
 			called = t.said(value) || called
 		}
@@ -71,7 +77,7 @@ func (t *reading) choice(c gjson.Result) {
 	})
 	t.tools = t.tools || called
 	r.finished = reason != ""
-	t.failed = t.failed || reason == "error"
+	t.failed = t.failed || reason == finishError
 	if r.index == 0 && r.finished {
 		t.finish = finishOf(reason, called)
 	}

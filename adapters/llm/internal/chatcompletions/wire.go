@@ -90,11 +90,15 @@ type answer struct {
 }
 
 type choice struct {
-	Index   int     `json:"index"`
-	Message said    `json:"message"` // of a whole answer
-	Delta   said    `json:"delta"`   // of a chunk
-	Finish  *string `json:"finish_reason"`
+	Index   int             `json:"index"`
+	Message said            `json:"message"` // of a whole answer
+	Delta   said            `json:"delta"`   // of a chunk
+	Finish  *string         `json:"finish_reason"`
+	Error   json.RawMessage `json:"error"` // OpenRouter's, beside finishError
 }
+
+// finishError is how OpenRouter ends a choice whose model failed.
+const finishError = "error"
 
 type said struct {
 	Content   text       `json:"content"`
