@@ -56,7 +56,7 @@ func (s *Service) Create(ctx context.Context, caller inbound.Caller, c inbound.C
 	if err != nil {
 		return inbound.CreatedKey{}, err
 	}
-	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error { return repos.APIKeys.Add(ctx, k) })
+	err = s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error { return repos.APIKeys.Add(ctx, k) })
 	if err != nil {
 		return inbound.CreatedKey{}, fmt.Errorf("add API key: %w", err)
 	}
@@ -86,7 +86,7 @@ func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.K
 	}
 	m := tenant.NewKeyMaterial(s.Random)
 	var next *tenant.APIKey
-	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
+	err := s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
 		err := repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) (err error) {
 			if !owns(caller, k) {
 				return tenant.ErrKeyNotFound
@@ -111,7 +111,7 @@ func (s *Service) Revoke(ctx context.Context, caller inbound.Caller, id tenant.K
 	if caller.SessionID == "" {
 		return ErrSessionOnly
 	}
-	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
+	err := s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
 		return repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) error {
 			if !owns(caller, k) {
 				return tenant.ErrKeyNotFound
@@ -146,4 +146,11 @@ func view(k *tenant.APIKey) inbound.KeyView {
 	return inbound.KeyView{
 		ID: s.ID, Name: s.Name, Scopes: s.Scopes, CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, EndsAt: s.EndsAt, LastUsed: s.LastUsed,
 	}
+}
+
+// by tells the audit log who acts.
+func by(ctx context.Context, caller inbound.Caller) context.Context {
+	return outbound.WithActor(ctx, outbound.Actor{
+		UserID: string(caller.UserID), TenantID: string(caller.TenantID), SessionID: string(caller.SessionID), KeyID: string(caller.KeyID),
+	})
 }

@@ -123,6 +123,11 @@ func hashOfMailToken(token string) ([32]byte, bool) {
 	return sha256.Sum256([]byte(token)), true
 }
 
+// from tells the audit log where a request came from.
+func from(ctx context.Context, o inbound.Origin) context.Context {
+	return outbound.WithActor(ctx, outbound.Actor{IP: o.IP, Agent: clip(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID})
+}
+
 // clip shortens what a client says of itself to what is worth keeping.
 func clip(s string) string {
 	if len(s) > maxAgentBytes {

@@ -22,6 +22,7 @@ type suspect struct {
 
 // Login implements inbound.Auth. Every path past the syntax costs exactly one verification of a password.
 func (s *Service) Login(ctx context.Context, c inbound.Login) (inbound.LoggedIn, error) {
+	ctx = from(ctx, c.Origin)
 	who, err := s.suspect(ctx, c)
 	if err != nil {
 		return inbound.LoggedIn{}, err

@@ -14,6 +14,7 @@ import (
 
 // Logout implements inbound.Auth.
 func (s *Service) Logout(ctx context.Context, c inbound.Logout) error {
+	ctx = from(ctx, c.Origin)
 	mine, live, err := s.shown(ctx, c)
 	if err != nil {
 		return err

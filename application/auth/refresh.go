@@ -14,6 +14,7 @@ import (
 
 // Refresh implements inbound.Auth. Callers that show the same token at once share one rotation.
 func (s *Service) Refresh(ctx context.Context, refreshToken string, o inbound.Origin) (inbound.Tokens, error) {
+	ctx = from(ctx, o)
 	shown, ok := session.ParseRefreshToken(refreshToken)
 	if !ok {
 		return inbound.Tokens{}, session.ErrRefreshInvalid

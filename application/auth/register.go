@@ -16,6 +16,7 @@ import (
 
 // Register implements inbound.Auth. Whatever the address, it spends one hash and one transaction that ends in the outbox.
 func (s *Service) Register(ctx context.Context, c inbound.Register) (inbound.Registered, error) {
+	ctx = from(ctx, c.Origin)
 	draft, err := s.draft(c)
 	if err != nil {
 		return inbound.Registered{}, err

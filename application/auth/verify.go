@@ -15,7 +15,8 @@ import (
 )
 
 // VerifyEmail implements inbound.Auth. One transaction takes the token and makes user, tenant and welcome, or does nothing.
-func (s *Service) VerifyEmail(ctx context.Context, token string, _ inbound.Origin) (inbound.Verified, error) {
+func (s *Service) VerifyEmail(ctx context.Context, token string, o inbound.Origin) (inbound.Verified, error) {
+	ctx = from(ctx, o)
 	hash, ok := hashOfMailToken(token)
 	if !ok {
 		return inbound.Verified{}, ErrTokenInvalid
