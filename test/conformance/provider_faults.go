@@ -151,11 +151,11 @@ func (s *providerSuite) redirects(t *testing.T) {
 
 // unreachable has nobody listen, and somebody who hangs up.
 func (s *providerSuite) unreachable(t *testing.T) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
 	var attempts atomic.Int64
 	rude := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { attempts.Add(1); panic(http.ErrAbortHandler) }))
 	t.Cleanup(rude.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close() // after the other has its port, or it could get this one
 	for name, base := range map[string]string{"nobody listens": gone.URL, "the connection is reset": rude.URL, "no URL": "http://[::1"} {
 		for _, streamed := range []bool{false, true} {
 			to := outbound.Target{Provider: "conformance", Model: Model, Secret: secret.New(Key), BaseURL: base}
