@@ -154,9 +154,8 @@ func (s *providerSuite) unreachable(t *testing.T) {
 	var attempts atomic.Int64
 	rude := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { attempts.Add(1); panic(http.ErrAbortHandler) }))
 	t.Cleanup(rude.Close)
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close() // after the other has its port, or it could get this one
-	for name, base := range map[string]string{"nobody listens": gone.URL, "the connection is reset": rude.URL, "no URL": "http://[::1"} {
+	const gone = "http://127.0.0.1:1" // a port that only root could open; one that was closed a moment ago may be another test's by now
+	for name, base := range map[string]string{"nobody listens": gone, "the connection is reset": rude.URL, "no URL": "http://[::1"} {
 		for _, streamed := range []bool{false, true} {
 			to := outbound.Target{Provider: "conformance", Model: Model, Secret: secret.New(Key), BaseURL: base}
 			if o := call(t.Context(), t, s.provider(t, wayWhole), to, streamed); o.Class != chat.ClassConnect {
