@@ -36,7 +36,8 @@ func (p *patience) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Header.Set("Date", p.clock().UTC().Format(http.TimeFormat))
 	}
 	w := &watched{body: resp.Body, cancel: cancel, every: p.idle / quarters, seen: ^uint32(0)}
-	w.timer = time.AfterFunc(w.every, w.tick)
+	w.timer = time.AfterFunc(time.Hour, w.tick)
+	w.timer.Reset(w.every) // not before timer is set: tick needs it
 	resp.Body = w
 	return resp, nil
 }
