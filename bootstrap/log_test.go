@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,11 +52,20 @@ func TestTheLogWritesALoneLineAtOnceAndManyTogether(t *testing.T) {
 
 // writes counts calls of Write.
 type writes struct {
-	bytes.Buffer
-	n int
+	mu  sync.Mutex
+	buf bytes.Buffer
+	n   int
 }
 
 func (w *writes) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.n++
-	return w.Buffer.Write(p)
+	return w.buf.Write(p)
+}
+
+func (w *writes) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
 }
