@@ -54,11 +54,12 @@ func TestAChoiceMayFailByItself(t *testing.T) {
 	if _, _, err := p.newDecoder(somewhere).Event([]byte(failed + `"delta":{"content":"half"}}]}`)); chat.ClassOf(err) != chat.ClassRateLimited {
 		t.Errorf("streamed: got %v, want rate_limited", err)
 	}
-	if r, ok := p.flavour.refusal(tap([]byte(failed + `"delta":{}}]}`)).failure); !ok || r.Status != 429 {
+	got, _ := tap([]byte(failed + `"delta":{}}]}`))
+	if r, ok := p.flavour.refusal(got.failure); !ok || r.Status != 429 {
 		t.Errorf("relayed: got %+v, %t, want the choice's 429", r, ok)
 	}
-	if f := tap([]byte(`{"choices":[{"error":null,"delta":{}}],"error":null}`)).failure; f != nil {
-		t.Errorf("relayed: got %s of an answer without an error", f)
+	if got, ok := tap([]byte(`{"choices":[{"error":null,"delta":{}}],"error":null}`)); !ok || got.failure != nil {
+		t.Errorf("relayed: got %s of an answer without an error", got.failure)
 	}
 }
 

@@ -3,13 +3,12 @@ package chatcompletions
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"net/http"
 	"time"
-
-	"github.com/tidwall/gjson"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/sse"
@@ -34,17 +33,17 @@ func (p *Provider) RelayWhole(ctx context.Context, to outbound.Target, body []by
 	if err != nil {
 		return nil, err
 	}
-	if !gjson.ValidBytes(b) {
+	t, ok := tap(b)
+	if !ok {
 		return nil, llm.BadResponse(to, "answered what is no JSON")
 	}
-	t := tap(b)
 	if r, ok := p.flavour.refusal(t.failure); ok {
 		return nil, r.Failure(to, resp.Header)
 	}
 	if t.choices == 0 || t.failed {
 		return nil, llm.BadResponse(to, "answered without choices")
 	}
-	return &outbound.Relayed{Body: b, Model: t.model, Finish: t.finish, Usage: t.usage}, nil
+	return &outbound.Relayed{Body: b, Model: unquote(t.model), Finish: t.finish, Usage: t.usage}, nil
 }
 
 // RelayStream implements outbound.Relay.
@@ -98,6 +97,8 @@ type relay struct {
 	frames  *sse.Reader
 	choices choices
 	tools   bool
+	quoted  []byte      // the model as it was last named
+	model   string      // the same, read
 	finish  chat.Finish // of the first choice
 	done    bool        // the vendor said [DONE], or ended when all was said
 }
@@ -157,7 +158,7 @@ func (r *relay) next() (outbound.Frame, error) {
 		return outbound.Frame{}, r.ended(llm.FromBody(r.ctx, err))
 	case !f.HasData:
 		return outbound.Frame{Raw: f.Raw, Comment: true}, nil
-	case f.Cut && !gjson.ValidBytes(f.Data) && !isDone(f.Data):
+	case f.Cut && !json.Valid(f.Data) && !isDone(f.Data):
 		return outbound.Frame{}, chat.ErrCutOff // even after the finish: the event that broke off may have been an error
 	case isDone(f.Data):
 		if !r.choices.complete() {
@@ -181,10 +182,10 @@ func (r *relay) ended(failure *chat.Failure) error {
 func isDone(data []byte) bool { return bytes.Equal(bytes.TrimSpace(data), doneMark) }
 
 func (r *relay) event(f sse.Frame) (outbound.Frame, error) {
-	if !gjson.ValidBytes(f.Data) {
-		return outbound.Frame{}, llm.BadResponse(r.to, "sent an event that is no JSON")
+	t, ok := tap(f.Data)
+	if !ok {
+		return outbound.Frame{}, llm.BadResponse(r.to, "sent an event that is no JSON object")
 	}
-	t := tap(f.Data)
 	if refusal, ok := r.flavour.refusal(t.failure); ok {
 		return outbound.Frame{}, refusal.Failure(r.to, nil)
 	}
@@ -206,11 +207,19 @@ func (r *relay) event(f sse.Frame) (outbound.Frame, error) {
 			r.finish = chat.FinishToolCalls
 		}
 	}
-	out := outbound.Frame{Raw: f.Raw, Content: t.content, UsageOnly: t.usage != nil && !news, Model: t.model, Usage: t.usage}
+	out := outbound.Frame{Raw: f.Raw, Content: t.content, UsageOnly: t.usage != nil && !news, Model: r.named(t.model), Usage: t.usage}
 	if r.choices.complete() { // one choice that has finished makes no whole answer
 		out.Finish = r.finish
 	}
 	return out, nil
+}
+
+// named reads the model's name, which is the same in every chunk, once.
+func (r *relay) named(quoted []byte) string {
+	if !bytes.Equal(quoted, r.quoted) {
+		r.quoted, r.model = append(r.quoted[:0], quoted...), unquote(quoted)
+	}
+	return r.model
 }
 
 // drainTime is how long close waits for the end of a body whose answer has ended.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/forge1/forge1/domain/chat"
 )
 
@@ -31,14 +29,7 @@ func (s span) found() bool { return s.to > 0 }
 // splice gives a copy of the body with the model replaced and, for a stream, stream_options.include_usage set. Every other byte stays: unknown
 // fields, order, white space, escapes. It fails with ClassInvalid naming the field when the body is no JSON object or a routing key stands twice.
 func splice(body []byte, model string, stream bool) ([]byte, error) {
-	if !gjson.ValidBytes(body) {
-		return nil, invalid("", "the body is not valid JSON")
-	}
-	root := gjson.ParseBytes(body)
-	if !root.IsObject() {
-		return nil, invalid("", "the body must be a JSON object")
-	}
-	at, err := find(root, keyModel, keyStream, keyOptions)
+	at, err := find(body, keyModel, keyStream, keyOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +57,7 @@ func splice(body []byte, model string, stream bool) ([]byte, error) {
 		}
 	}
 	if len(members) > 0 {
-		edits = append(edits, insert(body, root.Index+1, bytes.Join(members, []byte{','})))
+		edits = append(edits, insert(body, space(body, 0)+1, bytes.Join(members, []byte{','})))
 	}
 	return apply(body, edits), nil
 }
@@ -81,7 +72,7 @@ func withUsage(body []byte, options span) (_ edit, member []byte, _ error) {
 	case options.kind != '{':
 		return edit{}, nil, invalid(keyOptions, "must be an object")
 	}
-	at, err := find(gjson.ParseBytes(body[options.from:options.to]), keyUsage)
+	at, err := find(body[options.from:options.to], keyUsage)
 	if err != nil {
 		return edit{}, nil, err
 	}
@@ -94,22 +85,31 @@ func withUsage(body []byte, options span) (_ edit, member []byte, _ error) {
 	return edit{options.from + at[0].from, options.from + at[0].to, []byte("true")}, nil, nil
 }
 
-// find gives where the values of keys stand in an object. Keys are compared unescaped.
-func find(object gjson.Result, keys ...string) (at [3]span, err error) {
-	object.ForEach(func(key, value gjson.Result) bool {
+// find gives where the values of keys stand in an object, and checks all of it. Keys are compared unescaped.
+func find(object []byte, keys ...string) (at [3]span, err error) {
+	w := walk(object, 0)
+	if w.end != '}' {
+		return at, invalid("", "the body must be a JSON object")
+	}
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		from := w.i
+		if w.skip() == nil {
+			break
+		}
 		for i, k := range keys {
-			if key.Str != k {
+			if string(key) != k {
 				continue
 			}
 			if at[i].found() {
-				err = invalid(k, "stands twice")
-				return false
+				return at, invalid(k, "stands twice")
 			}
-			at[i] = span{value.Index, value.Index + len(value.Raw), value.Raw[0]}
+			at[i] = span{from, w.i, object[from]}
 		}
-		return true
-	})
-	return at, err
+	}
+	if !w.whole() {
+		return at, invalid("", "the body is not valid JSON")
+	}
+	return at, nil
 }
 
 // edit replaces body[from:to] by text.

@@ -3,14 +3,12 @@ package chatcompletions
 import (
 	"encoding/json"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// reading is what the tap saw in a body or chunk that is passed on.
+// reading is what the tap saw in a body or chunk that is passed on. Its slices are the body's own.
 type reading struct {
-	model   string
+	model   []byte // in quotes
 	usage   *chat.Usage
 	failure json.RawMessage // the error, as it stands: the answer's, or else a choice's; nil: none
 	finish  chat.Finish     // of the first choice
@@ -35,51 +33,77 @@ func (t *reading) of() []choiceReading {
 	return t.few[:t.choices]
 }
 
-// tap reads an answer or a chunk that is known to be valid JSON.
-func tap(b []byte) reading {
-	var t reading
-	gjson.ParseBytes(b).ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+// tap reads an answer or a chunk. It reports false when that is no JSON object.
+func tap(b []byte) (t reading, ok bool) {
+	w := walk(b, 0)
+	if w.end != '}' {
+		return t, false
+	}
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		switch string(key) {
 		case "model":
-			t.model = value.Str
+			t.model = w.skip()
 		case "error":
-			if value.Type != gjson.Null {
-				t.failure = json.RawMessage(value.Raw)
+			if value := w.skip(); !isNull(value) {
+				t.failure = value
 			}
 		case "usage":
-			t.usage = usageOf(value)
+			t.usage = usageOf(w.skip())
 		case "choices":
-			value.ForEach(func(_, c gjson.Result) bool { t.choice(c); return true })
+			t.list(&w)
+		default:
+			w.skip()
 		}
-		return true
-	})
-	return t
+	}
+	return t, w.whole()
 }
 
-func (t *reading) choice(c gjson.Result) {
+func (t *reading) list(w *walker) {
+	if w.at() != '[' {
+		w.skip()
+		return
+	}
+	list := walk(w.b, w.i)
+	for _, ok := list.next(); ok; _, ok = list.next() {
+		if list.at() == '{' {
+			t.choice(&list)
+		} else {
+			list.skip()
+		}
+	}
+	w.leave(&list)
+}
+
+func (t *reading) choice(list *walker) {
 	var r choiceReading
-	var reason string
+	var reason []byte
 	called := false
-	c.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+	w := walk(list.b, list.i)
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		switch string(key) {
 		case "index":
-			r.index = int(value.Num)
+			r.index = number(w.skip())
 		case "finish_reason":
-			reason = value.Str
+			reason = w.skip()
 		case "error":
-			if t.failure == nil && value.Type != gjson.Null {
-				t.failure = json.RawMessage(value.Raw)
+			if value := w.skip(); t.failure == nil && !isNull(value) {
+				t.failure = value
 			}
 		case "delta", "message":
-			called = t.said(value) || called
+			called = t.said(&w) || called
+		default:
+			w.skip()
 		}
-		return true
-	})
+	}
+	list.leave(&w)
 	t.tools = t.tools || called
-	r.finished = reason != ""
-	t.failed = t.failed || reason == finishError
-	if r.index == 0 && r.finished {
-		t.finish = finishOf(reason, called)
+	if len(reason) > 2 && reason[0] == '"' {
+		r.finished = true
+		word := unquote(reason)
+		t.failed = t.failed || word == finishError
+		if r.index == 0 {
+			t.finish = finishOf(word, called)
+		}
 	}
 	switch {
 	case t.choices < len(t.few):
@@ -93,42 +117,60 @@ func (t *reading) choice(c gjson.Result) {
 }
 
 // said looks for content: any member of the delta that holds something, but the role. It reports whether there are tool calls.
-func (t *reading) said(value gjson.Result) (called bool) {
-	value.ForEach(func(key, v gjson.Result) bool {
+func (t *reading) said(choice *walker) (called bool) {
+	if choice.at() != '{' {
+		choice.skip()
+		return false
+	}
+	w := walk(choice.b, choice.i)
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		value := w.skip()
 		switch {
-		case key.Str == "role" || v.Type == gjson.Null || v.Raw == `""` || v.Raw == "[]":
-		case key.Str == "tool_calls" || key.Str == "function_call":
+		case string(key) == "role", isNull(value), string(value) == `""`, string(value) == "[]":
+		case string(key) == "tool_calls", string(key) == "function_call":
 			called, t.content = true, true
 		default:
 			t.content = true
 		}
-		return true
-	})
+	}
+	choice.leave(&w)
 	return called
 }
 
 // usageOf reads usage without decoding what it does not need.
-func usageOf(v gjson.Result) *chat.Usage {
-	if !v.IsObject() {
+func usageOf(b []byte) *chat.Usage {
+	w := walk(b, 0)
+	if w.end != '}' {
 		return nil
 	}
 	var u usage
-	v.ForEach(func(key, n gjson.Result) bool {
-		switch key.Str {
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		value := w.skip()
+		switch string(key) {
 		case "prompt_tokens":
-			u.Prompt = int(n.Num)
+			u.Prompt = number(value)
 		case "completion_tokens":
-			u.Completion = int(n.Num)
+			u.Completion = number(value)
 		case "cost":
-			if n.Type == gjson.Number {
-				u.Cost = json.Number(n.Raw)
+			if len(value) > 0 && value[0] >= '0' && value[0] <= '9' {
+				u.Cost = json.Number(value)
 			}
 		case "prompt_tokens_details":
-			u.PromptOf.Cached, u.PromptOf.CacheWrite = int(n.Get("cached_tokens").Num), int(n.Get("cache_write_tokens").Num)
+			u.PromptOf.Cached, u.PromptOf.CacheWrite = member(value, "cached_tokens"), member(value, "cache_write_tokens")
 		case "completion_tokens_details":
-			u.CompletionOf.Reasoning = int(n.Get("reasoning_tokens").Num)
+			u.CompletionOf.Reasoning = member(value, "reasoning_tokens")
 		}
-		return true
-	})
+	}
 	return u.neutral()
+}
+
+// member reads a number out of an object; 0 when it is not there.
+func member(b []byte, name string) int {
+	w := walk(b, 0)
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		if value := w.skip(); string(key) == name {
+			return number(value)
+		}
+	}
+	return 0
 }
