@@ -103,12 +103,13 @@ type relay struct {
 	done    bool        // the vendor said [DONE], or ended when all was said
 }
 
-// maxHead bounds the comments that are kept until the first event.
-const maxHead = 1000
+// maxHead bounds the bytes of comments that are kept until the first event; further ones are dropped.
+const maxHead = 64 << 10
 
 // head reads to the first event, so that an error that comes first is still an error of the call. The frames are copies.
 func (r *relay) head() ([]outbound.Frame, error) {
 	var out []outbound.Frame
+	kept := 0
 	for {
 		f, err := r.next()
 		if errors.Is(err, io.EOF) || r.done {
@@ -117,8 +118,10 @@ func (r *relay) head() ([]outbound.Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.Comment && len(out) >= maxHead {
-			continue
+		if f.Comment {
+			if kept += len(f.Raw); kept > maxHead {
+				continue
+			}
 		}
 		f.Raw = bytes.Clone(f.Raw)
 		out = append(out, f)
