@@ -64,9 +64,12 @@ func openAIErrorOf(f *fault.Error) OpenAIError {
 	if len(f.Fields) > 0 {
 		first := f.Fields[0]
 		param := dotted(first.Pointer)
-		if d.Param = orNull(param); first.Message != "" {
+		if d.Param = orNull(param); first.Message != "" && !strings.HasSuffix(f.Msg, first.Message) { // said already
 			d.Message = strings.TrimSuffix(f.Msg, "; see errors") + ": " + strings.TrimSpace(param+" "+first.Message)
 		}
+	}
+	if d.Param == nil && f.Code == errNoModel.Code {
+		d.Param = orNull("model") // as OpenAI names it, whoever noticed
 	}
 	return OpenAIError{d}
 }

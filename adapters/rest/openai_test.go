@@ -274,6 +274,13 @@ func TestFailuresInOpenAIsShape(t *testing.T) {
 			fault.ErrValidation.At(fault.Field{Pointer: "/messages/10/content", Code: "x", Message: "must be better"}), 422,
 			`{"error":{"message":"a value breaks a rule: messages[10].content must be better","type":"invalid_request_error","code":"validation_failed","param":"messages[10].content"}}`,
 		},
+		"a model that nobody knows": {
+			fault.New(fault.NotFound, "model_not_found", "m"), 404, `{"error":{"message":"m","type":"invalid_request_error","code":"model_not_found","param":"model"}}`,
+		},
+		"a text that says the mistake already": {
+			fault.New(fault.Malformed, "malformed", "no JSON: a brace is missing").At(fault.Field{Code: "malformed", Message: "a brace is missing"}), 400,
+			`{"error":{"message":"no JSON: a brace is missing","type":"invalid_request_error","code":"malformed","param":null}}`,
+		},
 		"unauthenticated": {fault.New(fault.Unauthenticated, "c", "m"), 401, `{"error":{"message":"m","type":"authentication_error","code":"c","param":null}}`},
 		"payment":         {fault.New(fault.Payment, "c", "m"), 402, `{"error":{"message":"m","type":"invalid_request_error","code":"c","param":null}}`},
 		"forbidden":       {fault.New(fault.Forbidden, "c", "m"), 403, `{"error":{"message":"m","type":"permission_error","code":"c","param":null}}`},

@@ -109,7 +109,7 @@ func (d *documenter) reply(all map[string]*huma.Response, a answer) {
 	content := a.content
 	switch {
 	case a.events != "":
-		content, media.Schema = typeEvents, &huma.Schema{Type: huma.TypeString, Description: a.events}
+		content, media.Schema = typeEvents, &huma.Schema{Description: a.events} // no type: some readers hold it against each event, others against the text
 		kinds := map[string]*huma.Schema{}
 		for name, v := range a.kinds {
 			kinds[name] = d.schema(v)
