@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/ports/inbound"
 )
@@ -44,6 +45,9 @@ func (x *exchange) createKey() error {
 	}
 	c := inbound.CreateKey{Name: b.Name, Scopes: b.Scopes}
 	if b.ExpiresAt != nil {
+		if b.ExpiresAt.IsZero() { // year 1 is past; inside, the zero time means never
+			return fault.ErrValidation.At(fault.Field{Pointer: "/expires_at", Code: "in_the_past", Message: "must lie in the future"})
+		}
 		c.ExpiresAt = *b.ExpiresAt
 	}
 	got, err := x.s.deps.APIKeys.Create(x.ctx, x.caller, c)

@@ -60,6 +60,16 @@ func TestBadInputGetsAClearErrorThatNamesTheField(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a key that expired before it was made", func(t *testing.T) {
+		var in tokens
+		f.As("").JSON(t, http.MethodPost, "/api/v1/auth/login", map[string]string{"email": f.Email, "password": f.Password}, &in)
+		for _, past := range []string{"0001-01-01T00:00:00Z", "2020-01-01T00:00:00Z"} {
+			a := f.As(in.Access).Do(t, http.MethodPost, "/api/v1/auth/api-keys", map[string]string{"name": "eternal", "expires_at": past})
+			if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(a.Body), "/expires_at") {
+				t.Errorf("%s: got %d %s, want 422 naming /expires_at", past, a.Status, a.Body)
+			}
+		}
+	})
 	t.Run("a media type that is not JSON", func(t *testing.T) {
 		a := f.Do(t, http.MethodPost, execute, "task=hi", "Content-Type", "application/x-www-form-urlencoded")
 		if a.Status != http.StatusUnsupportedMediaType {
