@@ -106,3 +106,32 @@ func TestContentMayBeAList(t *testing.T) {
 		t.Errorf("a list of something else: got %v, want bad_response", err)
 	}
 }
+
+func TestTheFirstChoiceIsTheAnswer(t *testing.T) {
+	p := New(nil, Flavour{})
+	r, err := p.decode([]byte(`{"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"length"},{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}`), somewhere, nil)
+	if err != nil || r.Text != "a" || r.Finish != chat.FinishStop {
+		t.Errorf("whole: got %+v, %v; want a", r, err)
+	}
+	d := p.newDecoder(somewhere)
+	var text string
+	var finishes []chat.Finish
+	for _, e := range []string{
+		`{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}`, `{"choices":[{"index":1,"delta":{},"finish_reason":"length"}]}`,
+		`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`, `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}`,
+	} {
+		chunks, _, err := d.Event([]byte(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range chunks {
+			text += c.Text
+			if c.Finish != "" {
+				finishes = append(finishes, c.Finish)
+			}
+		}
+	}
+	if text != "a" || len(finishes) != 1 || finishes[0] != chat.FinishStop {
+		t.Errorf("streamed: got %q, %q; want a, and its finish once", text, finishes)
+	}
+}

@@ -112,6 +112,16 @@ func TestStreamsThatFail(t *testing.T) {
 	}
 }
 
+func TestAFinishIsThatOfTheFirstChoiceOnceAllHaveFinished(t *testing.T) {
+	const both = `data: {"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}` + "\n\n"
+	const first = `data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}` + "\n\n"
+	const second = `data: {"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}` + "\n\n"
+	got, _, err := relayed(t, eventStream, both+first+second)
+	if err != nil || len(got) != 3 || got[1].Finish != "" || got[2].Finish != chat.FinishLength {
+		t.Errorf("got %+v, %v; want the finish length with the last frame alone", got, err)
+	}
+}
+
 func TestManyChoicesInOneChunk(t *testing.T) {
 	var choices []string
 	for i := range 9 {

@@ -16,7 +16,7 @@ func valid(b []byte) bool {
 
 func FuzzScanAgreesWithEncodingJSON(f *testing.F) {
 	for _, s := range []string{
-		`{"a":[1,-0.5e+3,true,false,null,"x\u00e9\n"],"b":{}}`, ` [ ] `, `{"a":1,}`, `[1,]`, `{,}`, `01`, `-`, `1.`, `1e`, `"\x"`, `"\u12g4"`, "\"\x01\"", `"`, `nul`, `{"a" 1}`, `{"a":1 "b":2}`,
+		`{"a":[1,-0.5e+3,true,false,null,"x\u00e9\n"],"b":{}}`, ` [ ] `, `{"a":1,}`, `[1,]`, `{,}`, `01`, `-`, `1.`, `1e`, `"\x"`, `"\u12g4"`, "\"\x01\"", "\"\x1f\"", "\"1234567\x1f\"", `"`, `nul`, `{"a" 1}`, `{"a":1 "b":2}`,
 		`{"long enough for eight bytes at once":"and \"quoted\" and more, 日本語"}`, "\"\x7f\xff\xfe\x80\x80\x80\x80\x80\x80\"", `{"a":1}x`, ``, `"12345678`, `tru`, `[[[[[[]]]]]]`,
 	} {
 		f.Add([]byte(s))
