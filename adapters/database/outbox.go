@@ -91,3 +91,8 @@ func (r outbox) Retry(ctx context.Context, id string, notBefore time.Time) error
 		return err
 	})
 }
+
+// Sweep implements outbound.Outbox.
+func (r outbox) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return r.sweep(ctx, (*messageRow)(nil), "sent_at < ?", at(before))
+}

@@ -117,14 +117,5 @@ func (r registrations) Take(ctx context.Context, tokenHash [32]byte, now time.Ti
 
 // Sweep implements outbound.Registrations.
 func (r registrations) Sweep(ctx context.Context, before time.Time) (int, error) {
-	var n int64
-	err := r.write(ctx, func(ctx context.Context, sc *scope) error {
-		res, err := sc.tx.NewDelete().Model((*registrationRow)(nil)).Where("expires_at < ?", at(before)).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	return int(n), err
+	return r.sweep(ctx, (*registrationRow)(nil), "expires_at < ?", at(before))
 }

@@ -124,3 +124,8 @@ func (r sessions) Update(ctx context.Context, id session.ID, change func(*sessio
 		return r.audit(ctx, sc, s)
 	})
 }
+
+// Sweep implements outbound.Sessions.
+func (r sessions) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return r.sweep(ctx, (*sessionRow)(nil), "revoked_at < ? OR idle_expires_at < ? OR abs_expires_at < ?", at(before), at(before), at(before))
+}

@@ -148,6 +148,20 @@ func (sc *scope) rewrite(ctx context.Context, row any) error {
 	return err
 }
 
+// sweep deletes the rows of a model that nothing needs any more, and says how many.
+func (s store) sweep(ctx context.Context, model any, where string, args ...any) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, sc *scope) error {
+		res, err := sc.tx.NewDelete().Model(model).Where(where, args...).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return int(n), err
+}
+
 // guarded runs a statement that may violate a unique index inside a savepoint, so that a refusal does not spoil the transaction. taken reports
 // the refusal.
 func (s store) guarded(ctx context.Context, sc *scope, work func(context.Context, *scope) error) (taken bool, err error) {

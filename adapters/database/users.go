@@ -125,6 +125,25 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	})
 }
 
+// Remove implements outbound.Users. What belongs to the user goes with its row; the audit log names no parents and stays.
+func (r users) Remove(ctx context.Context, id user.ID, change func(*user.User) error) error {
+	return r.write(ctx, func(ctx context.Context, sc *scope) error {
+		var row userRow
+		q := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
+		if err := found(q.Scan(ctx), user.ErrNotFound); err != nil {
+			return err
+		}
+		u := row.user()
+		if err := change(u); err != nil {
+			return err
+		}
+		if _, err := sc.tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return r.audit(ctx, sc, u)
+	})
+}
+
 // keep writes what has changed, if anything has.
 func (r users) keep(ctx context.Context, sc *scope, before, after user.Snapshot) error {
 	if reflect.DeepEqual(before, after) {

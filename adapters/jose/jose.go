@@ -3,6 +3,7 @@
 package jose
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/signing"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -29,7 +32,6 @@ const (
 
 	tokenType  = "at+jwt"
 	keyInfo    = "forge1/v1/jwt/"
-	firstKey   = 1 // the number of the signing key; later ones come with rotation
 	leeway     = 30 * time.Second
 	maxSeconds = 1 << 40
 )
@@ -45,6 +47,11 @@ type Config struct {
 // Tokens implements outbound.Tokens.
 type Tokens struct {
 	config Config
+	ring   atomic.Pointer[ring]
+}
+
+// ring is the keys in use, never changed once it is.
+type ring struct {
 	signer jose.Signer
 	keys   map[string]ed25519.PublicKey // by kid
 	jwks   []byte
@@ -52,41 +59,67 @@ type Tokens struct {
 
 var _ outbound.Tokens = (*Tokens)(nil)
 
-// New derives the keys.
+// New derives the first set of keys.
 func New(c Config) (*Tokens, error) {
-	t := &Tokens{config: c, keys: map[string]ed25519.PublicKey{}}
-	var set jose.JSONWebKeySet
-	for i, root := range append([]secret.Text{c.Root}, c.Previous...) {
-		private, err := derive(root, firstKey)
-		if err != nil {
-			return nil, err
-		}
-		public := jose.JSONWebKey{Key: private.Public(), Use: "sig", Algorithm: string(jose.EdDSA)}
-		print, err := public.Thumbprint(crypto.SHA256)
-		if err != nil {
-			return nil, fmt.Errorf("name signing key: %w", err)
-		}
-		public.KeyID = base64.RawURLEncoding.EncodeToString(print)
-		if _, there := t.keys[public.KeyID]; there {
-			continue
-		}
-		t.keys[public.KeyID] = private.Public().(ed25519.PublicKey) //nolint:forcetypeassert // Ed25519 has no other
-		set.Keys = append(set.Keys, public)
-		if i > 0 {
-			continue
-		}
-		t.signer, err = jose.NewSigner(
-			jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
-			(&jose.SignerOptions{}).WithType(tokenType))
-		if err != nil {
-			return nil, fmt.Errorf("make signer: %w", err)
-		}
-	}
-	var err error
-	if t.jwks, err = json.Marshal(set); err != nil {
-		return nil, fmt.Errorf("encode key set: %w", err)
+	t := &Tokens{config: c}
+	if err := t.Use(signing.Begin(time.Time{}).Keys()); err != nil {
+		return nil, err
 	}
 	return t, nil
+}
+
+// Use implements outbound.Tokens. Every root, former ones too, gives a key for each number.
+func (t *Tokens) Use(numbered []signing.Key) error {
+	r := &ring{keys: map[string]ed25519.PublicKey{}}
+	var set jose.JSONWebKeySet
+	for i, root := range append([]secret.Text{t.config.Root}, t.config.Previous...) {
+		for _, n := range numbered {
+			private, err := derive(root, n.Number)
+			if err != nil {
+				return err
+			}
+			public, err := publicOf(private)
+			if err != nil {
+				return err
+			}
+			if _, there := r.keys[public.KeyID]; there {
+				continue
+			}
+			r.keys[public.KeyID] = private.Public().(ed25519.PublicKey) //nolint:forcetypeassert // Ed25519 has no other
+			set.Keys = append(set.Keys, public)
+			if i > 0 || n.State != signing.Active {
+				continue
+			}
+			r.signer, err = jose.NewSigner(
+				jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
+				(&jose.SignerOptions{}).WithType(tokenType))
+			if err != nil {
+				return fmt.Errorf("make signer: %w", err)
+			}
+		}
+	}
+	if r.signer == nil {
+		return errNoActive
+	}
+	var err error
+	if r.jwks, err = json.Marshal(set); err != nil {
+		return fmt.Errorf("encode key set: %w", err)
+	}
+	t.ring.Store(r)
+	return nil
+}
+
+var errNoActive = errors.New("no signing key is active")
+
+// publicOf gives the public half, named by its thumbprint (RFC 7638).
+func publicOf(private ed25519.PrivateKey) (jose.JSONWebKey, error) {
+	public := jose.JSONWebKey{Key: private.Public(), Use: "sig", Algorithm: string(jose.EdDSA)}
+	print, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return public, fmt.Errorf("name signing key: %w", err)
+	}
+	public.KeyID = base64.RawURLEncoding.EncodeToString(print)
+	return public, nil
 }
 
 // derive makes the signing key of a number.
@@ -109,7 +142,7 @@ type claims struct {
 
 // Sign implements outbound.Tokens.
 func (t *Tokens) Sign(c outbound.AccessClaims) (string, error) {
-	token, err := jwt.Signed(t.signer).Claims(claims{
+	token, err := jwt.Signed(t.ring.Load().signer).Claims(claims{
 		Claims: jwt.Claims{
 			Issuer: t.config.Issuer, Subject: string(c.Subject), Audience: jwt.Audience{Audience}, ID: c.ID,
 			IssuedAt: jwt.NewNumericDate(c.IssuedAt), NotBefore: jwt.NewNumericDate(c.IssuedAt), Expiry: jwt.NewNumericDate(c.Expires),
@@ -134,7 +167,7 @@ func (t *Tokens) Verify(token string, now time.Time) (outbound.AccessClaims, err
 	if err != nil {
 		return none, err
 	}
-	key, ok := t.keys[kid]
+	key, ok := t.ring.Load().keys[kid]
 	if !ok {
 		return none, refuse("unknown key")
 	}
@@ -181,4 +214,4 @@ func (t *Tokens) check(c *claims, now time.Time) error {
 }
 
 // JWKS implements outbound.Tokens.
-func (t *Tokens) JWKS() ([]byte, error) { return append([]byte(nil), t.jwks...), nil }
+func (t *Tokens) JWKS() ([]byte, error) { return bytes.Clone(t.ring.Load().jwks), nil }

@@ -24,7 +24,12 @@ const (
 	ByPassword Reason = "password_change"
 	ByAdmin    Reason = "admin"
 	ByUser     Reason = "revoked"
+	ByMFA      Reason = "mfa_change"
+	ByLimit    Reason = "session_limit" // the oldest makes room
 )
+
+// MaxPerUser is how many sessions a user has at most; one more ends the oldest.
+const MaxPerUser = 100
 
 // ErrRefreshInvalid is every refusal of a refresh token; the reason is in the audit log alone.
 var ErrRefreshInvalid = fault.New(fault.Unauthenticated, "refresh_invalid", "the refresh token is not valid; sign in again")
@@ -111,6 +116,40 @@ func (s *Session) Rotate(gen uint32, userEpoch int64, ip, agent string, t Terms,
 // Live reports whether the session is good for a user of this epoch.
 func (s *Session) Live(userEpoch int64, now time.Time) bool {
 	return s.revokedAt.IsZero() && s.epoch == userEpoch && now.Before(s.idleUntil) && now.Before(s.absUntil)
+}
+
+// CarryOver lets this session go on under a new epoch of its user, while all others of an older one end. A session that was ended stays so.
+func (s *Session) CarryOver(epoch int64) {
+	if s.revokedAt.IsZero() {
+		s.epoch = epoch
+	}
+}
+
+// Advance gives the session a new generation, as a sign-in step of its user does; whoever lost the answer gets it again by the token until now, within the grace.
+func (s *Session) Advance(ip, agent string, t Terms, now time.Time) {
+	s.gen++
+	s.rotatedAt, s.ip, s.agent = now, ip, agent
+	s.idleUntil = earlier(now.Add(t.Idle), s.absUntil)
+}
+
+// Prove remembers that the user has proven itself again, and how: the sign-in time is now.
+func (s *Session) Prove(how string, now time.Time) {
+	if !slices.Contains(s.amr, how) {
+		s.amr = append(s.amr, how)
+	}
+	s.authTime = now
+	s.events.Record(event.Noted{Name: "authn_step_up", Subject: string(s.user), Session: string(s.id), At: now})
+}
+
+// SwitchTo has the session act in another tenant of its user.
+func (s *Session) SwitchTo(tenant string, now time.Time) {
+	if s.tenant == tenant {
+		return
+	}
+	s.events.Record(event.Noted{
+		Name: "authn_tenant_switched", Subject: string(s.user), Session: string(s.id), Tenant: tenant, Detail: map[string]string{"from": s.tenant}, At: now,
+	})
+	s.tenant = tenant
 }
 
 // Revoke ends the session; ending it again changes nothing.

@@ -145,6 +145,32 @@ func (u *User) SignedIn(tenant string) { u.lastTenant = tenant }
 // EndSessions ends every session of the user.
 func (u *User) EndSessions() { u.epoch++ }
 
+// EnableMFA has a second factor asked for at every login, and ends every session that was begun without.
+func (u *User) EnableMFA() { u.mfa, u.epoch = true, u.epoch+1 }
+
+// DisableMFA has no second factor asked for any more, and ends every session.
+func (u *User) DisableMFA() { u.mfa, u.epoch = false, u.epoch+1 }
+
+// Rename gives the user another username and display name. It fails with a fault naming /display_name.
+func (u *User) Rename(username Username, displayName string, now time.Time) error {
+	if err := CheckDisplayName(displayName); err != nil {
+		return err
+	}
+	if u.username == username && u.displayName == displayName {
+		return nil
+	}
+	u.username, u.displayName = username, displayName
+	u.events.Record(event.Noted{Name: "user_profile_changed", Subject: string(u.id), At: now})
+	return nil
+}
+
+// Delete says that the user is gone; its store forgets it after that.
+func (u *User) Delete(now time.Time) {
+	u.status = Disabled
+	u.epoch++
+	u.events.Record(event.Noted{Name: "user_deleted", Subject: string(u.id), At: now})
+}
+
 // Events drains what happened.
 func (u *User) Events() []event.Event { return u.events.Drain() }
 

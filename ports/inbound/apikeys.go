@@ -62,6 +62,23 @@ type Operator interface {
 	CreateKey(ctx context.Context, email, inTenant string, c CreateKey) (CreatedKey, error)
 }
 
+// SigningKey is a signing key as operators see it.
+type SigningKey struct {
+	Number int       `json:"number"`
+	State  string    `json:"state"`
+	Since  time.Time `json:"since"`
+}
+
+// SigningKeys is what the command line does to signing keys. Running nodes follow within a minute.
+type SigningKeys interface {
+	// List gives the keys by number.
+	List(ctx context.Context) ([]SigningKey, error)
+	// Rotate has the next key sign from now on.
+	Rotate(ctx context.Context) ([]SigningKey, error)
+	// Drop takes a key away, with every access token that it signed. It fails with signing.ErrNoKey.
+	Drop(ctx context.Context, number int) ([]SigningKey, error)
+}
+
 // Check is how a part stands.
 type Check struct {
 	OK      bool

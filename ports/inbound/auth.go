@@ -26,12 +26,16 @@ type Register struct {
 	DisplayName string
 	TenantName  string // "" for a personal tenant
 	TenantSlug  string
-	HasTenant   bool // the request named a tenant, even an empty one
+	HasTenant   bool   // the request named a tenant, even an empty one
+	InviteToken string // of a mailed invitation; "": none
 	Origin      Origin
 }
 
-// Registered says that the address must be proven, the same for every address.
-type Registered struct{ ExpiresIn time.Duration }
+// Registered says that the address must be proven, the same for every address, or, with an invitation for that address, that it is.
+type Registered struct {
+	ExpiresIn time.Duration
+	Verified  bool
+}
 
 // Verified says what came of proving an address.
 type Verified struct {
@@ -106,7 +110,7 @@ type Profile struct {
 	SessionUntil  time.Time
 }
 
-// Auth signs people in and out. MFA, reset, resend, change of password and the session list join it as methods of their own interfaces.
+// Auth signs people in and out. What else a person does with its account is in Passwords, MFA and Sessions.
 type Auth interface {
 	// Register keeps a registration and mails a token. The answer and the work are the same for every address. It fails with faults of kind
 	// Invalid, or fault.ErrBusy.

@@ -16,6 +16,7 @@ type Caller struct {
 	SessionID session.ID     // "" for an API key
 	KeyID     tenant.KeyID   // "" for a session
 	Scopes    []tenant.Scope // of a key; a session has no bounds but its role
+	Platform  bool           // a session whose user administers the whole installation
 }
 
 // May reports whether the caller's credential reaches the scope: a session always, a key when it has it.

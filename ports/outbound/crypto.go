@@ -6,6 +6,7 @@ import (
 
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/signing"
 	"github.com/forge1/forge1/domain/user"
 )
 
@@ -30,8 +31,10 @@ type AccessClaims struct {
 	AMR       []string
 }
 
-// Tokens makes and checks access tokens: Ed25519 signed, typ at+jwt. Implementations pass conformance.Tokens.
+// Tokens makes and checks access tokens: Ed25519 signed, typ at+jwt. It begins with the first set of keys. Implementations pass conformance.Tokens.
 type Tokens interface {
+	// Use has these keys sign and verify from now on, in place of all others: the active one signs, all of them verify. It fails when none is active.
+	Use(keys []signing.Key) error
 	// Sign makes a token.
 	Sign(c AccessClaims) (string, error)
 	// Verify checks a token fully: form, algorithm, key, issuer, audience, every required claim, and the times with 30 s leeway. Any error means

@@ -25,6 +25,8 @@ type Outbox interface {
 	Sent(ctx context.Context, id string) error
 	// Retry puts a message off and counts the try, unless it was sent. An id that is not there changes nothing.
 	Retry(ctx context.Context, id string, notBefore time.Time) error
+	// Sweep deletes messages that were sent before then, with their keys, and says how many.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 }
 
 // Mail is a message as it is sent.

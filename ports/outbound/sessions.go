@@ -18,6 +18,8 @@ type Sessions interface {
 	OfUser(ctx context.Context, u user.ID, now time.Time) ([]*session.Session, error)
 	// Update loads a session, locks it, calls change and keeps the result. An error of change is returned and nothing is kept.
 	Update(ctx context.Context, id session.ID, change func(*session.Session) error) error
+	// Sweep deletes sessions that ended, or expired, before then, and says how many.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 }
 
 // SessionRecord is what a request must know of a session: who, where, with what role.
@@ -26,6 +28,7 @@ type SessionRecord struct {
 	UserID   user.ID
 	TenantID string
 	Role     string
+	Platform bool // the user administers the whole installation
 	Epoch    int64
 	Until    time.Time // when the session ends unless it is refreshed
 	ReadAt   time.Time // when the database said so; a record is trusted for the session cache TTL from here, wherever it was kept

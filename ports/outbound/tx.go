@@ -22,4 +22,9 @@ type Repos struct {
 	Sessions      Sessions
 	APIKeys       APIKeys
 	Outbox        Outbox
+	Factors       Factors
+	OneTime       OneTimeTokens
+	Invites       Invites
+	SigningKeys   SigningKeys
+	Audit         AuditLog
 }

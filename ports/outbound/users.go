@@ -19,6 +19,9 @@ type Users interface {
 	FindByUsername(ctx context.Context, name string) (*user.User, error)
 	// Update loads a user, locks it, calls change and keeps the result. An error of change is returned and nothing is kept.
 	Update(ctx context.Context, id user.ID, change func(*user.User) error) error
+	// Remove loads a user, locks it, calls change and forgets the user with its factor, sessions, API keys, memberships and tokens; the audit log stays. An error of change
+	// is returned and nothing is forgotten. It fails with user.ErrNotFound.
+	Remove(ctx context.Context, id user.ID, change func(*user.User) error) error
 }
 
 // Registrations keeps what waits for its address to be proven. Implementations pass conformance.Registrations.

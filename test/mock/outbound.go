@@ -19,6 +19,7 @@ import (
 	routing "github.com/forge1/forge1/domain/routing"
 	secret "github.com/forge1/forge1/domain/secret"
 	session "github.com/forge1/forge1/domain/session"
+	signing "github.com/forge1/forge1/domain/signing"
 	tenant "github.com/forge1/forge1/domain/tenant"
 	user "github.com/forge1/forge1/domain/user"
 	outbound "github.com/forge1/forge1/ports/outbound"
@@ -1832,6 +1833,45 @@ func (c *MockOutboxSentCall) DoAndReturn(f func(context.Context, string) error) 
 	return c
 }
 
+// Sweep mocks base method.
+func (m *MockOutbox) Sweep(ctx context.Context, before time.Time) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Sweep", ctx, before)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Sweep indicates an expected call of Sweep.
+func (mr *MockOutboxMockRecorder) Sweep(ctx, before any) *MockOutboxSweepCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Sweep", reflect.TypeOf((*MockOutbox)(nil).Sweep), ctx, before)
+	return &MockOutboxSweepCall{Call: call}
+}
+
+// MockOutboxSweepCall wrap *gomock.Call
+type MockOutboxSweepCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockOutboxSweepCall) Return(arg0 int, arg1 error) *MockOutboxSweepCall {
+	c.Call = c.Call.Return(arg0, arg1)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockOutboxSweepCall) Do(f func(context.Context, time.Time) (int, error)) *MockOutboxSweepCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockOutboxSweepCall) DoAndReturn(f func(context.Context, time.Time) (int, error)) *MockOutboxSweepCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // MockPolicies is a mock of Policies interface.
 type MockPolicies struct {
 	ctrl     *gomock.Controller
@@ -2713,6 +2753,45 @@ func (c *MockSessionsOfUserCall) DoAndReturn(f func(context.Context, user.ID, ti
 	return c
 }
 
+// Sweep mocks base method.
+func (m *MockSessions) Sweep(ctx context.Context, before time.Time) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Sweep", ctx, before)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Sweep indicates an expected call of Sweep.
+func (mr *MockSessionsMockRecorder) Sweep(ctx, before any) *MockSessionsSweepCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Sweep", reflect.TypeOf((*MockSessions)(nil).Sweep), ctx, before)
+	return &MockSessionsSweepCall{Call: call}
+}
+
+// MockSessionsSweepCall wrap *gomock.Call
+type MockSessionsSweepCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockSessionsSweepCall) Return(arg0 int, arg1 error) *MockSessionsSweepCall {
+	c.Call = c.Call.Return(arg0, arg1)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockSessionsSweepCall) Do(f func(context.Context, time.Time) (int, error)) *MockSessionsSweepCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockSessionsSweepCall) DoAndReturn(f func(context.Context, time.Time) (int, error)) *MockSessionsSweepCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Update mocks base method.
 func (m *MockSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) error {
 	m.ctrl.T.Helper()
@@ -3070,6 +3149,44 @@ func (c_2 *MockTokensSignCall) DoAndReturn(f func(outbound.AccessClaims) (string
 	return c_2
 }
 
+// Use mocks base method.
+func (m *MockTokens) Use(keys []signing.Key) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Use", keys)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Use indicates an expected call of Use.
+func (mr *MockTokensMockRecorder) Use(keys any) *MockTokensUseCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Use", reflect.TypeOf((*MockTokens)(nil).Use), keys)
+	return &MockTokensUseCall{Call: call}
+}
+
+// MockTokensUseCall wrap *gomock.Call
+type MockTokensUseCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockTokensUseCall) Return(arg0 error) *MockTokensUseCall {
+	c.Call = c.Call.Return(arg0)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockTokensUseCall) Do(f func([]signing.Key) error) *MockTokensUseCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockTokensUseCall) DoAndReturn(f func([]signing.Key) error) *MockTokensUseCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Verify mocks base method.
 func (m *MockTokens) Verify(token string, now time.Time) (outbound.AccessClaims, error) {
 	m.ctrl.T.Helper()
@@ -3384,6 +3501,44 @@ func (c *MockUsersFindByUsernameCall) Do(f func(context.Context, string) (*user.
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
 func (c *MockUsersFindByUsernameCall) DoAndReturn(f func(context.Context, string) (*user.User, error)) *MockUsersFindByUsernameCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
+// Remove mocks base method.
+func (m *MockUsers) Remove(ctx context.Context, id user.ID, change func(*user.User) error) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Remove", ctx, id, change)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Remove indicates an expected call of Remove.
+func (mr *MockUsersMockRecorder) Remove(ctx, id, change any) *MockUsersRemoveCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Remove", reflect.TypeOf((*MockUsers)(nil).Remove), ctx, id, change)
+	return &MockUsersRemoveCall{Call: call}
+}
+
+// MockUsersRemoveCall wrap *gomock.Call
+type MockUsersRemoveCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockUsersRemoveCall) Return(arg0 error) *MockUsersRemoveCall {
+	c.Call = c.Call.Return(arg0)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockUsersRemoveCall) Do(f func(context.Context, user.ID, func(*user.User) error) error) *MockUsersRemoveCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockUsersRemoveCall) DoAndReturn(f func(context.Context, user.ID, func(*user.User) error) error) *MockUsersRemoveCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
