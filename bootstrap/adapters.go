@@ -194,7 +194,7 @@ func NewSimulator() (*simulator.Server, error) {
 			models[v.Name] = append(models[v.Name], m.Name)
 		}
 	}
-	return simulator.New(simulator.Config{Cases: wireCases(), Models: models, Clock: Now})
+	return simulator.New(simulator.Config{Cases: wireCases(), Models: models, Clock: hostNow})
 }
 
 // Migrations is the migrator of a configuration, with the database that it opened.
@@ -205,7 +205,7 @@ type Migrations struct {
 
 // OpenMigrations opens the database of a configuration for the migrate commands.
 func OpenMigrations(ctx context.Context, c Config) (*Migrations, error) {
-	db, _, err := newDatabase(ctx, c, newClock(), newIDs())
+	db, _, err := newDatabase(ctx, c, newClock(c), newIDs())
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/record"
 	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/ports/outbound"
 )
 
 // App is a wired Forge 1. Listen, then Run; the cleanup that New gives closes what New opened.
@@ -31,6 +32,7 @@ type App struct {
 // Parts are what an App is made of; Wire fills them.
 type Parts struct {
 	Config     Config
+	Clock      outbound.Clock
 	Log        *slog.Logger
 	Server     *rest.Server
 	Database   *database.DB
@@ -48,6 +50,9 @@ func newApp(p Parts) *App { return &App{Parts: p} }
 
 // Operator gives what the command line does past the HTTP surface.
 func (a *App) Operator() inbound.Operator { return a.Operators }
+
+// Now tells the time by the one clock that every rule of this process goes by.
+func (a *App) Now() time.Time { return a.Clock() }
 
 // Embedded reports whether the database is the embedded one, which migrates by itself.
 func (a *App) Embedded() bool { return a.Database.Kind() == "sqlite" }

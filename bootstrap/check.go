@@ -87,6 +87,7 @@ func (c Config) checkProd(m *mistakes) {
 	m.unless(!c.SMTPURL.Empty(), "SMTP_URL", "must be set in prod; mails are written to files in dev only")
 	m.unless(c.AllowSQLite || strings.HasPrefix(c.DatabaseURL.Reveal(), "postgres"), "DATABASE_URL", "must be Postgres in prod, or set ALLOW_SQLITE=true")
 	m.unless(c.AllowMemoryStore || !c.RedisURL.Empty(), "REDIS_URL", "must be set in prod, or set ALLOW_MEMORY_STORE=true")
+	m.unless(c.ClockOffsetFile == "", "FORGE_CLOCK_OFFSET_FILE", "must not be set in prod; it moves the clock, for tests")
 	m.unless(c.AccessTTL >= time.Minute, "ACCESS_TOKEN_TTL", "must be at least 1m in prod")
 	if u, err := url.Parse(c.DatabaseURL.Reveal()); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
 		mode := u.Query().Get("sslmode")

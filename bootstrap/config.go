@@ -71,6 +71,8 @@ type Config struct {
 	SessionCacheTTL   time.Duration `env:"SESSION_CACHE_TTL" envDefault:"5s" desc:"how long a positive check is kept in process, 0s to 5s"`
 	PasswordMinLength int           `env:"PASSWORD_MIN_LENGTH" envDefault:"12" desc:"in code points, 8 to 64; NIST SP 800-63B asks 15 where a second factor is not forced"`
 
+	ClockOffsetFile string `env:"FORGE_CLOCK_OFFSET_FILE" desc:"dev only, for tests: a file with a Go duration that is added to the clock, read again within 50 ms"`
+
 	SMTPURL  secret.Text `env:"SMTP_URL" desc:"smtp://user:password@host:port or smtps://...; required in prod"`
 	MailFrom string      `env:"MAIL_FROM" envDefault:"Forge 1 <no-reply@localhost>" desc:"sender of mails"`
 	MailDir  string      `env:"MAIL_DIR" desc:"where mails are written in dev without SMTP; DATA_DIR/mail"`

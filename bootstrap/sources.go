@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"crypto/rand"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -10,11 +9,6 @@ import (
 )
 
 func init() { uuid.EnableRandPool() }
-
-// Now tells the time as all of Forge 1 keeps it: UTC, to the microsecond.
-func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-func newClock() outbound.Clock { return Now }
 
 // newIDs makes UUIDv7 ids (RFC 9562).
 func newIDs() outbound.NewID {

@@ -23,8 +23,8 @@ import (
 
 // New wires a Forge 1 of a configuration. The cleanup closes what it opened.
 func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
+	clock := newClock(c)
 	logger, cleanup := newLogger(log, c)
-	clock := newClock()
 	newID := newIDs()
 	meter := prometheus.New()
 	db, cleanup2, err := newDatabase(ctx, c, clock, newID)
@@ -178,6 +178,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	operatorService := operator.New(operatorDeps)
 	parts := Parts{
 		Config:     c,
+		Clock:      clock,
 		Log:        logger,
 		Server:     server,
 		Database:   db,

@@ -66,7 +66,7 @@ func (c *keyCreateCmd) Run(s *session) error {
 	return withOperator(s, func(ctx context.Context, op inbound.Operator) error {
 		cmd := inbound.CreateKey{Name: c.Name, Scopes: c.Scope}
 		if life > 0 {
-			cmd.ExpiresAt = bootstrap.Now().Add(life)
+			cmd.ExpiresAt = s.now().Add(life)
 		}
 		k, err := op.CreateKey(ctx, c.Email, c.Tenant, cmd)
 		if err != nil {
@@ -111,5 +111,6 @@ func withOperator(s *session, do func(context.Context, inbound.Operator) error) 
 			return err
 		}
 	}
+	s.now = app.Now
 	return do(s.ctx, app.Operator())
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -44,6 +45,7 @@ type session struct {
 	out    io.Writer
 	err    io.Writer
 	asJSON bool
+	now    func() time.Time // the clock of the stores, once they are open
 }
 
 // Run runs one command line and gives the exit code.
