@@ -41,12 +41,17 @@ type Parts struct {
 	Recorder   *record.Recorder
 	Mail       *mail.Worker
 	Auth       *auth.Service
+	Health     *health.Service
 	Gatekeeper *auth.Gatekeeper
 	Meter      *prometheus.Meter
 	Operators  inbound.Operator
 }
 
-func newApp(p Parts) *App { return &App{Parts: p} }
+func newApp(p Parts) *App {
+	p.Meter.Show("forge1_clock_skew_seconds", "How far the clock is ahead of the database's, by the last comparison.",
+		func() float64 { return p.Health.Skew().Seconds() })
+	return &App{Parts: p}
+}
 
 // Operator gives what the command line does past the HTTP surface.
 func (a *App) Operator() inbound.Operator { return a.Operators }
@@ -97,8 +102,12 @@ func (a *App) MetricsAddr() string {
 	return a.metrics.Addr().String()
 }
 
-// Run serves until ctx ends, then drains: no new connections, calls and streams end within SHUTDOWN_GRACE, then the workers flush what they hold.
+// Run serves until ctx ends, then drains: no new connections, calls and streams end within SHUTDOWN_GRACE, then the workers flush what they hold. It
+// refuses to begin when a server that it depends on must not be relied on as it is.
 func (a *App) Run(ctx context.Context) error {
+	if err := a.refuse(ctx); err != nil {
+		return errors.Join(err, a.unlisten())
+	}
 	a.announce()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -106,6 +115,7 @@ func (a *App) Run(ctx context.Context) error {
 	failures := make(chan error, 8)
 	for name, run := range map[string]func(context.Context) error{
 		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "registrations": a.Auth.Run, "key use": a.Gatekeeper.Run,
+		"clock": a.Health.Run,
 	} {
 		workers.Go(func() {
 			if err := run(work); err != nil {
@@ -135,6 +145,29 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	workers.Wait()
 	a.Log.Info("stopped", "logger", "bootstrap")
+	return err
+}
+
+// refuse says why not to begin, of what only the servers can tell.
+func (a *App) refuse(ctx context.Context) error {
+	if err := a.Health.CheckClock(ctx); errors.Is(err, health.ErrSkew) {
+		hint := "set both hosts' clocks, by NTP for instance"
+		if a.Config.ClockOffsetFile != "" {
+			hint = "FORGE_CLOCK_OFFSET_FILE must hold 0s at start; move the clock afterwards"
+		}
+		return fmt.Errorf("DATABASE_URL: %w; %s", err, hint)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// unlisten gives the addresses back.
+func (a *App) unlisten() error {
+	err := a.api.Close()
+	if a.metrics != nil {
+		err = errors.Join(err, a.metrics.Close())
+	}
 	return err
 }
 

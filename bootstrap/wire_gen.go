@@ -154,6 +154,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Cache:     sessionCache,
 		CacheKind: cacheKind,
 		Clock:     clock,
+		Log:       logger,
 	}
 	healthService := health.New(healthDeps)
 	bootstrapServices := services{
@@ -187,6 +188,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Recorder:   recorder,
 		Mail:       worker,
 		Auth:       service,
+		Health:     healthService,
 		Gatekeeper: gatekeeper,
 		Meter:      meter,
 		Operators:  operatorService,

@@ -93,6 +93,21 @@ func (db *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Now implements outbound.Database. No other statement asks the server for the time: that of every rule comes from the clock that Open is given.
+func (db *DB) Now(ctx context.Context) (time.Time, error) {
+	query := db.dialect.hostTime()
+	if query == "" {
+		return db.clock(), ctx.Err()
+	}
+	ctx, cancel := db.bounded(ctx)
+	defer cancel()
+	var now time.Time
+	if err := db.reads.NewRaw(query).Scan(ctx, &now); err != nil {
+		return time.Time{}, fmt.Errorf("ask the database for the time: %w", db.classify(ctx, err))
+	}
+	return now.UTC(), nil
+}
+
 // Kind implements outbound.Database.
 func (db *DB) Kind() string { return db.dialect.kind() }
 

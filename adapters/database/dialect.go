@@ -45,6 +45,8 @@ type dialect interface {
 	vector(ctx context.Context, tx bun.Tx) error
 	// hasTable counts the tables of a name that can be seen.
 	hasTable() string
+	// hostTime asks for the time of the server's host; "" when that is this one.
+	hostTime() string
 	// batch says how many of n rows go into one statement, prepares whether such a statement is worth keeping.
 	batch(n int) int
 	prepares() bool
@@ -183,6 +185,8 @@ func (postgres) hasTable() string {
 	return "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass(?)"
 }
 
+func (postgres) hostTime() string { return "SELECT clock_timestamp()" }
+
 func (postgres) batch(n int) int { return min(n, 500) }
 
 func (postgres) prepares() bool { return false } // the simple protocol does not
@@ -284,6 +288,8 @@ func (lite) vector(context.Context, bun.Tx) error {
 func (lite) hasTable() string {
 	return "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 }
+
+func (lite) hostTime() string { return "" }
 
 // batch has two sizes, so that two statements are kept: fifty rows in one cost a quarter less than one by one.
 func (lite) batch(n int) int {

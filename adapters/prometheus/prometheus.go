@@ -102,6 +102,11 @@ func (m *Meter) resolve() {
 	m.queues.find = func(name string) queue { return queue{m.queued.WithLabelValues(name), m.room.WithLabelValues(name)} }
 }
 
+// Show adds a gauge that is read when it is asked for. It panics when there is one of this name already.
+func (m *Meter) Show(name, help string, value func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+}
+
 // Handler serves the metrics in Prometheus's text format.
 func (m *Meter) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})

@@ -113,6 +113,18 @@ func TestProcessMetricsAreThere(t *testing.T) {
 	}
 }
 
+func TestAGaugeIsReadWhenItIsAskedFor(t *testing.T) {
+	m := prometheus.New()
+	value := 1.5
+	m.Show("forge1_clock_skew_seconds", "How far.", func() float64 { return value })
+	for _, want := range []string{"1.5", "-2"} {
+		if got := scrape(t, m); !strings.Contains(got, "\nforge1_clock_skew_seconds "+want+"\n") {
+			t.Errorf("got %s, want the gauge at %s", got, want)
+		}
+		value = -2
+	}
+}
+
 func TestInventedMethodsAreOneLabel(t *testing.T) {
 	m := prometheus.New()
 	for _, method := range []string{"BREW", "PROPFIND", "X" + strings.Repeat("x", 100)} {

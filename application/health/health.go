@@ -1,9 +1,12 @@
-// Package health says whether this process can serve: it asks the database, the cache and the migrations, each within a second.
+// Package health says whether this process can serve: it asks the database, the cache and the migrations, each within a second. It watches over the
+// clock, too, by which every node must agree with the database.
 package health
 
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/forge1/forge1/ports/inbound"
@@ -19,20 +22,24 @@ type Deps struct {
 	Cache     outbound.SessionCache
 	CacheKind CacheKind
 	Clock     outbound.Clock
+	Log       *slog.Logger
 }
 
 // CacheKind names the store behind the cache for people: redis, memory.
 type CacheKind string
 
 // Service implements inbound.Health.
-type Service struct{ deps Deps }
+type Service struct {
+	deps Deps
+	skew atomic.Int64 // nanoseconds, as last measured
+}
 
 var _ inbound.Health = (*Service)(nil)
 
 // New makes the service.
-func New(d Deps) *Service { return &Service{d} }
+func New(d Deps) *Service { return &Service{deps: d} }
 
-// Ready implements inbound.Health. Only the database and the migrations decide; a cache that is away degrades.
+// Ready implements inbound.Health. Only the database and the migrations decide; a cache that is away and a clock that is off degrade.
 func (s *Service) Ready(ctx context.Context) inbound.Readiness {
 	var r inbound.Readiness
 	done := make(chan struct{})
@@ -52,6 +59,9 @@ func (s *Service) Ready(ctx context.Context) inbound.Readiness {
 	r.Ready = r.Database.OK && r.Migrations.OK
 	if !r.Cache.OK {
 		r.Degraded = append(r.Degraded, "cache")
+	}
+	if s.Skew().Abs() > MaxSkew {
+		r.Degraded = append(r.Degraded, "clock")
 	}
 	return r
 }

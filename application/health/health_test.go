@@ -18,6 +18,7 @@ type database struct {
 	pending int
 	err     error
 	hang    bool
+	now     func() (time.Time, error)
 }
 
 func (d database) Ping(ctx context.Context) error {
@@ -29,6 +30,9 @@ func (d database) Ping(ctx context.Context) error {
 }
 func (d database) Pending(context.Context) (int, error) { return d.pending, d.err }
 func (d database) Kind() string                         { return "sqlite" }
+func (d database) Now(context.Context) (time.Time, error) {
+	return d.now()
+}
 
 type cache struct{ ping error }
 

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -16,6 +17,19 @@ func Database(t *testing.T, kind string, new func(t *testing.T) (db outbound.Dat
 			t.Errorf("kind %q, want %q", got, kind)
 		}
 		wantErr(t, "ping with an ended context", db.Ping(canceled(t)), context.Canceled)
+	})
+	t.Run("it tells the time", func(t *testing.T) {
+		db, _ := new(t)
+		first, err := db.Now(t.Context())
+		must(t, "time", err)
+		utc(t, "time", first)
+		second, err := db.Now(t.Context())
+		must(t, "time, once more", err)
+		if first.IsZero() || second.Before(first) || first != first.Truncate(time.Microsecond) {
+			t.Errorf("the time was %v, then %v", first, second)
+		}
+		_, err = db.Now(canceled(t))
+		wantErr(t, "time with an ended context", err, context.Canceled)
 	})
 	t.Run("it counts what is pending", func(t *testing.T) {
 		db, migrate := new(t)

@@ -756,6 +756,45 @@ func (c *MockDatabaseKindCall) DoAndReturn(f func() string) *MockDatabaseKindCal
 	return c
 }
 
+// Now mocks base method.
+func (m *MockDatabase) Now(ctx context.Context) (time.Time, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Now", ctx)
+	ret0, _ := ret[0].(time.Time)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Now indicates an expected call of Now.
+func (mr *MockDatabaseMockRecorder) Now(ctx any) *MockDatabaseNowCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Now", reflect.TypeOf((*MockDatabase)(nil).Now), ctx)
+	return &MockDatabaseNowCall{Call: call}
+}
+
+// MockDatabaseNowCall wrap *gomock.Call
+type MockDatabaseNowCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockDatabaseNowCall) Return(arg0 time.Time, arg1 error) *MockDatabaseNowCall {
+	c.Call = c.Call.Return(arg0, arg1)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockDatabaseNowCall) Do(f func(context.Context) (time.Time, error)) *MockDatabaseNowCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockDatabaseNowCall) DoAndReturn(f func(context.Context) (time.Time, error)) *MockDatabaseNowCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Pending mocks base method.
 func (m *MockDatabase) Pending(ctx context.Context) (int, error) {
 	m.ctrl.T.Helper()
