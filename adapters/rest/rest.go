@@ -23,8 +23,18 @@ type Deps struct {
 	Auth       inbound.Auth
 	Gatekeeper inbound.Gatekeeper
 	APIKeys    inbound.APIKeys
+	Passwords  inbound.Passwords
+	MFA        inbound.MFA
+	Sessions   inbound.Sessions
+	Members    inbound.Members
+	Audit      inbound.Audit
+	Platform   inbound.Platform
+	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health
+
+	// QR draws a text as an SVG picture, for the page that sets a second factor up.
+	QR func(text string) ([]byte, error)
 
 	Logger *slog.Logger
 	Clock  func() time.Time
