@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -32,8 +33,20 @@ var (
 	ErrEmailNotVerified = fault.New(fault.Forbidden, "email_not_verified", "open the link in the mail first")
 	// ErrTenantDenied is a login with the right password to a tenant, existing or not, that the user is no member of.
 	ErrTenantDenied = fault.New(fault.Forbidden, "tenant_access_denied", "you are no member of this tenant")
-	// ErrMFARequired is a login with the right password of a user whose second factor cannot be asked for.
-	ErrMFARequired = fault.New(fault.Forbidden, "mfa_required", "this account needs its second factor")
+	// ErrMFARequired is what needs a second factor that is not there, or cannot be asked for.
+	ErrMFARequired = fault.New(fault.Forbidden, "mfa_required", "this needs a second factor")
+	// ErrMFACodeInvalid is every code that is not good: wrong, of another time, or used.
+	ErrMFACodeInvalid = fault.New(fault.Unauthenticated, "mfa_code_invalid", "the code is not valid; use the next one")
+	// ErrMFAChallengeInvalid is a login that waits for its second factor no more: unknown, expired, tried too often, or overtaken by a change of the account.
+	ErrMFAChallengeInvalid = fault.New(fault.Unauthenticated, "mfa_challenge_invalid", "this sign-in is over; begin anew with the password")
+	// ErrTooMany is a limit that is reached; it says when the next try may come.
+	ErrTooMany = fault.New(fault.Exhausted, "too_many_attempts", "too many attempts; wait before the next one")
+	// ErrReauthFailed is a fresh proof that is not good, whichever part of it.
+	ErrReauthFailed = fault.New(fault.Forbidden, "reauth_failed", "the password or the code is wrong")
+	// ErrProofMissing is a fresh proof that is not there; its field says what is missing.
+	ErrProofMissing = fault.New(fault.Malformed, "missing_field", "this needs a fresh proof of who you are; see errors")
+	// ErrSessionOnly is an API key that asks for what only a person may do.
+	ErrSessionOnly = fault.New(fault.Forbidden, "session_required", "sign in for this; an API key does not reach it")
 )
 
 const (
@@ -46,6 +59,10 @@ const (
 	labelRefresh    = "refresh"
 	labelOutbox     = "outbox"
 	labelDedupe     = "outbox-dedupe"
+	labelThrottle   = "throttle"
+	labelTOTP       = "totp-kek"
+	labelPepper     = "pepper"
+	labelAudit      = "audit"
 )
 
 // Config holds the operator's choices.
@@ -55,8 +72,14 @@ type Config struct {
 	AccessTTL       time.Duration
 	VerifyTTL       time.Duration
 	SessionCacheTTL time.Duration // how long a positive answer of the Gatekeeper may be kept, at most 5 s
+	MFATokenTTL     time.Duration // how long a login waits for its second factor
+	MFASetupTTL     time.Duration // how long a setup waits for its first code
+	ResetTTL        time.Duration
+	InviteTTL       time.Duration
 	Terms           session.Terms
 	Passwords       user.PasswordPolicy
+	// ThrottleDisabled lets any number of guesses through. It is for measurements on a machine of one's own.
+	ThrottleDisabled bool
 }
 
 // Postman is told that there is mail to carry.
@@ -72,19 +95,29 @@ type Deps struct {
 	Tokens  outbound.Tokens
 	Keyring outbound.Keyring
 	Cache   outbound.SessionCache
-	Gate    *Gatekeeper
-	Postman Postman
-	Clock   outbound.Clock
-	NewID   outbound.NewID
-	Random  outbound.Random
-	ToASCII outbound.DomainToASCII
-	Config  Config
+	// Throttle is shared by all nodes. Where guesses are counted nothing goes on without it.
+	Throttle outbound.Throttle
+	// Local is in this process. It stands in for Throttle where work goes on without it: refresh, and the pace of a session.
+	Local      outbound.Throttle
+	Challenges outbound.Challenges
+	OTP        outbound.OTP
+	// Breaches is asked about new passwords; nil asks nobody. BreachFailed, unless nil, is told when it gave no answer.
+	Breaches     outbound.Breaches
+	BreachFailed func()
+	Gate         *Gatekeeper
+	Postman      Postman
+	Clock        outbound.Clock
+	NewID        outbound.NewID
+	Random       outbound.Random
+	ToASCII      outbound.DomainToASCII
+	Config       Config
 }
 
 // Service implements inbound.Auth.
 type Service struct {
 	Deps
 	refreshes flight[session.RefreshToken, inbound.Tokens]
+	away      atomic.Int64 // until when Throttle is not asked where Local can stand in, in Unix microseconds
 }
 
 var _ inbound.Auth = (*Service)(nil)
@@ -126,6 +159,15 @@ func hashOfMailToken(token string) ([32]byte, bool) {
 // from tells the audit log where a request came from.
 func from(ctx context.Context, o inbound.Origin) context.Context {
 	return outbound.WithActor(ctx, outbound.Actor{IP: o.IP, Agent: clip(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID})
+}
+
+// by tells the audit log who acts, and from where.
+func by(ctx context.Context, c inbound.Caller) context.Context {
+	o := inbound.OriginOf(ctx)
+	return outbound.WithActor(ctx, outbound.Actor{
+		UserID: string(c.UserID), TenantID: string(c.TenantID), SessionID: string(c.SessionID), KeyID: string(c.KeyID),
+		IP: o.IP, Agent: clip(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID,
+	})
 }
 
 // clip shortens what a client says of itself to what is worth keeping.
