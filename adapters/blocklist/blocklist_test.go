@@ -147,7 +147,7 @@ func TestPiecesCostWhatAGuesserPays(t *testing.T) {
 	for p, want := range map[string]float64{
 		"dragonfly": 1 + rank("dragonfly"), "Dragonfly": 2 + rank("dragonfly"), "DRAGONFLY": 2 + rank("dragonfly"), "draGonfly": 2 + rank("dragonfly") + math.Log2(9),
 		"drAgonflY": 2 + rank("dragonfly") + math.Log2(36), "dr4gonfly": 2 + rank("dragonfly"), "dr4g0nfly": 3 + rank("dragonfly"), "DR4GONFLY": 3 + rank("dragonfly"),
-		"ylfnogard": 2 + rank("dragonfly"), "ylfnogarD": 3 + rank("dragonfly") + math.Log2(9), "!": 1, ".": 2, "~": 6, "ж": 4.7, "7": 3.3,
+		"m1ss1ss1pp1": 4 + rank("mississippi"), "ylfnogard": 2 + rank("dragonfly"), "ylfnogarD": 3 + rank("dragonfly") + math.Log2(9), "!": 1, ".": 2, "~": 6, "ж": 4.7, "7": 3.3,
 		"1987": 7, "1929": 4 * 3.3, "2040": 4 * 3.3, "311287": 15, "123187": 15, "871231": 15, "05121987": 15, "12311987": 15, "19871231": 15, "329977": 6 * 3.3, "003977": 6 * 3.3,
 		"34567": 2 + 3.3 + math.Log2(5), "76543": 2 + 3.3 + math.Log2(5), "tuvwx": 2 + 4.7 + math.Log2(5), "gfdsa": 2 + 4.7 + math.Log2(5),
 		"ж7~ж7~": 4.7 + 3.3 + 6 + 1 + math.Log2(5), "ж7ж7": 2 * (4.7 + 3.3), // too short to be a repetition

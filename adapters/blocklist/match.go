@@ -61,14 +61,14 @@ func (e *estimate) look(text []rune, found func(i, j int, bits float64)) {
 
 // caps gives what the capitals of a stretch cost.
 func (e *estimate) caps(i, j int) float64 {
-	letters := e.letters[j] - e.letters[i]
-	switch n := e.capitals[j] - e.capitals[i]; {
+	letters, n := e.letters[j]-e.letters[i], e.capitals[j]-e.capitals[i]
+	switch {
 	case n == 0:
 		return 0
-	case n == letters, n == 1 && e.capitals[i+1] > e.capitals[i]:
+	case n == 1 && e.capitals[i+1] > e.capitals[i]:
 		return perChange
-	default:
-		return perChange + math.Log2(binomial(letters, min(n, letters-n)))
+	default: // all of them, or any that are chosen
+		return perChange + math.Log2(binomial(letters, n))
 	}
 }
 
