@@ -57,8 +57,6 @@ const (
 	sweepEvery      = 10 * time.Minute
 	mailWindow      = time.Hour // in which an address gets user.RegistrationLimit mails
 	labelRefresh    = "refresh"
-	labelOutbox     = "outbox"
-	labelDedupe     = "outbox-dedupe"
 	labelThrottle   = "throttle"
 	labelTOTP       = "totp-kek"
 	labelPepper     = "pepper"

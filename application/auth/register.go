@@ -2,11 +2,8 @@ package auth
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
@@ -78,7 +75,7 @@ func (s *Service) keepDraft(ctx context.Context, repos outbound.Repos, r user.Re
 		return fmt.Errorf("count registrations: %w", err)
 	}
 	if made >= user.RegistrationLimit || live >= user.RegistrationLimit {
-		return s.post(ctx, repos.Outbox, s.dedupe("silence", canon, now), nobody(), now)
+		return s.silence(ctx, repos.Outbox, canon, now)
 	}
 	r.ID, r.CreatedAt, r.ExpiresAt = s.NewID(), now, now.Add(s.Config.VerifyTTL)
 	letter := s.verification(r.Email, token)
@@ -90,11 +87,4 @@ func (s *Service) keepDraft(ctx context.Context, repos outbound.Repos, r user.Re
 		return fmt.Errorf("add registration: %w", err)
 	}
 	return s.post(ctx, repos.Outbox, "register:"+r.ID, letter, now)
-}
-
-// dedupe makes a key that is the same for an address for half an hour; the address cannot be read from it.
-func (s *Service) dedupe(kind, canon string, now time.Time) string {
-	_, mac := s.Keyring.MAC(labelDedupe, []byte(canon))
-	slot := now.Truncate(mailWindow / 2).Unix()
-	return kind + ":" + hex.EncodeToString(mac[:]) + ":" + strconv.FormatInt(slot, 10)
 }
