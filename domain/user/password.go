@@ -18,38 +18,72 @@ const (
 	MaxPassword        = 128 // code points
 	MaxPasswordBytes   = 512
 
-	shortestContextWord = 4 // shorter words turn up in good passwords by chance
-	shortestJoinedWord  = 6 // as above, where blanks and marks are left out
-	leastSurprises      = 6 // characters that the one before does not foretell
+	mostSaid            = "must have at most 128 characters and 512 bytes"
+	mostTyped           = 3 * MaxPasswordBytes // a text is at most three times as long as its normal form
+	shortestContextWord = 4                    // shorter words turn up in good passwords by chance
+	shortestJoinedWord  = 6                    // as above, where blanks and marks are left out
+	leastSurprises      = 6                    // characters that the one before does not foretell
 )
 
-// ErrPasswordPolicy is a password that breaks the policy; its field says how: too_short, too_long, common, contains_identity.
+// ErrPasswordPolicy is a password that breaks the policy; its field says how: too_short, too_long, contains_identity, common (a repetition, a sequence, or
+// what many people use), breached (known to be stolen; PasswordBreached).
 var ErrPasswordPolicy = fault.New(fault.Invalid, "password_policy", "the password does not meet the policy; see errors")
+
+// PasswordBreached is ErrPasswordPolicy for a password that is known to be stolen. Whoever checks a policy asks last whether it is, as that may take a while.
+func PasswordBreached(pointer string) error {
+	return ErrPasswordPolicy.At(fault.Field{Pointer: pointer, Code: "breached", Message: "has been stolen from another service; whoever tries stolen passwords has it"})
+}
 
 // PasswordPolicy says which new passwords are taken. It looks at nothing but what it is given, so its answer tells nothing of who has an account. There are
 // no character classes: length and surprise count.
-type PasswordPolicy struct{ MinLength int }
+type PasswordPolicy struct {
+	MinLength int
+	// Normal gives the form that is hashed (Unicode NFC), which is the one that is measured: an é is one character however it was typed. Nil: as given.
+	Normal func(string) string
+	// Common reports what many people use. Nil: nothing.
+	Common func(string) bool
+}
 
-// Check refuses a password that is too short, too long, of repeats and sequences, or made of the words of its context (the address's local part, the
-// username, the tenant's name). It fails with ErrPasswordPolicy naming the pointer.
+// Check refuses a password that is too short, too long, made of the words of its context (the address's local part, the username, the tenant's name) or of
+// our own name, or common. It fails with ErrPasswordPolicy naming the pointer.
 func (p PasswordPolicy) Check(pointer string, password secret.Text, context ...string) error {
-	text := password.Reveal()
 	refuse := func(code, msg string) error {
 		return ErrPasswordPolicy.At(fault.Field{Pointer: pointer, Code: code, Message: msg})
 	}
+	text := password.Reveal()
+	if len(text) > mostTyped { // before anything is done with it
+		return refuse("too_long", mostSaid)
+	}
+	text = p.normal(text)
 	switch n := utf8.RuneCountInString(text); {
+	case n > MaxPassword || len(text) > MaxPasswordBytes:
+		return refuse("too_long", mostSaid)
 	case n < p.MinLength:
 		return refuse("too_short", "must have at least "+strconv.Itoa(p.MinLength)+" characters; a few unrelated words make a good password")
-	case n > MaxPassword || len(text) > MaxPasswordBytes:
-		return refuse("too_long", "must have at most 128 characters and 512 bytes")
 	}
-	if slices.ContainsFunc(context, func(w string) bool { return contains(text, w) }) {
-		return refuse("contains_identity", "must not contain your username, your address or your organisation's name")
+	if ours(text) || slices.ContainsFunc(context, func(w string) bool { return contains(text, p.normal(w)) }) {
+		return refuse("contains_identity", "must not contain your username, your address, your organisation's name or the name of this service")
 	}
 	if surprises(lowerASCII(text)) < leastSurprises {
 		return refuse("common", "must not be a repetition or a sequence")
 	}
+	if p.Common != nil && p.Common(text) {
+		return refuse("common", "is one that many people use, or too close to one; a few unrelated words make a good password")
+	}
 	return nil
+}
+
+func (p PasswordPolicy) normal(text string) string {
+	if p.Normal == nil {
+		return text
+	}
+	return p.Normal(text)
+}
+
+// ours reports whether a text holds the name of the service: forge, forge1, Forge 1. Where it goes on into another word (forged, forget) it is none.
+func ours(text string) bool {
+	parts := strings.Split(lowerASCII(text), "forge")
+	return slices.ContainsFunc(parts[1:], func(rest string) bool { return rest == "" || !strings.ContainsRune("drst", rune(rest[0])) })
 }
 
 func contains(text, word string) bool {
