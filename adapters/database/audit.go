@@ -37,7 +37,11 @@ type auditRow struct {
 
 // audit keeps the events of an aggregate, in the transaction that changed it.
 func (s store) audit(ctx context.Context, sc *scope, aggregate interface{ Events() []event.Event }) error {
-	events := sc.take(aggregate)
+	return s.record(ctx, sc, sc.take(aggregate))
+}
+
+// record keeps events, with the Actor of the context.
+func (s store) record(ctx context.Context, sc *scope, events []event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -62,13 +66,14 @@ func (s store) auditRowOf(a outbound.Actor, e event.Event) auditRow {
 	if f.session == "" {
 		f.session = a.SessionID
 	}
-	if f.detail == nil {
-		f.detail = map[string]string{}
+	detail := make(map[string]string, len(f.detail))
+	for k, v := range f.detail {
+		detail[mended(k)] = mended(v)
 	}
 	return auditRow{
-		ID: s.db.newID(), At: at(f.at), Event: e.EventName(), ActorID: mended(a.UserID), KeyID: mended(a.KeyID), SubjectID: mended(f.subject),
-		TenantID: mended(f.tenant), SessionID: mended(f.session), Reason: f.reason, RequestID: mended(a.RequestID), TraceID: mended(a.TraceID),
-		IP: mended(a.IP), Agent: mended(a.Agent), Detail: listOf(f.detail),
+		ID: s.db.newID(), At: at(f.at), Event: mended(e.EventName()), ActorID: mended(a.UserID), KeyID: mended(a.KeyID), SubjectID: mended(f.subject),
+		TenantID: mended(f.tenant), SessionID: mended(f.session), Reason: mended(f.reason), RequestID: mended(a.RequestID), TraceID: mended(a.TraceID),
+		IP: mended(a.IP), Agent: mended(a.Agent), Detail: listOf(detail),
 	}
 }
 
@@ -82,6 +87,8 @@ type facts struct {
 // factsOf reads an event. One that is not known here is kept by its name alone.
 func factsOf(e event.Event) facts {
 	switch e := e.(type) {
+	case event.Noted:
+		return facts{subject: e.Subject, tenant: e.Tenant, session: e.Session, reason: e.Reason, at: e.At, detail: e.Detail}
 	case user.Verified:
 		return facts{subject: string(e.ID), at: e.At}
 	case user.StatusChanged:

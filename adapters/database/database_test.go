@@ -82,7 +82,8 @@ func migratedPostgres(suite testing.TB) func(t testing.TB) *database.DB {
 		db := open(t, database.Config{URL: url})
 		// The role of a replica passes by the trigger that keeps the audit log.
 		_, err := db.SQL().ExecContext(t.Context(), `BEGIN; SET LOCAL session_replication_role = replica; TRUNCATE users, registrations, tenants,
-			memberships, auth_sessions, api_keys, outbox, audit_log, routing_policies, calls; COMMIT`)
+			memberships, auth_sessions, api_keys, outbox, audit_log, routing_policies, calls, user_totp, user_totp_pending, recovery_codes, one_time_tokens,
+			invites, signing_keys; COMMIT`)
 		if err != nil {
 			t.Fatalf("empty the database: %v", err)
 		}

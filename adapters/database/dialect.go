@@ -35,6 +35,9 @@ type dialect interface {
 	lock(q *bun.SelectQuery) *bun.SelectQuery
 	// lockName locks a name, whether or not there are rows of it, until the end of the transaction.
 	lockName(ctx context.Context, tx bun.Tx, name string) error
+	// allowSweep lets this transaction delete lines of the audit log that are older than before; forbidSweep ends that.
+	allowSweep(ctx context.Context, tx bun.Tx, before time.Time) error
+	forbidSweep(ctx context.Context, tx bun.Tx) error
 	// skipLocked ends a subselect that takes rows nobody else has locked.
 	skipLocked() string
 	// failure says what a driver's error means; other when it means nothing known here.
@@ -125,6 +128,16 @@ func (postgres) lock(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY
 
 func (postgres) lockName(ctx context.Context, tx bun.Tx, name string) error {
 	_, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", mended(name)).Exec(ctx)
+	return err
+}
+
+func (postgres) allowSweep(ctx context.Context, tx bun.Tx, before time.Time) error {
+	_, err := tx.NewRaw("SELECT set_config('forge1.audit_sweep', ?, true)", before.UTC().Format(time.RFC3339Nano)).Exec(ctx)
+	return err
+}
+
+func (postgres) forbidSweep(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.NewRaw("SELECT set_config('forge1.audit_sweep', '', true)").Exec(ctx)
 	return err
 }
 
@@ -256,6 +269,16 @@ func openLite(file string, conns int, options url.Values) (*sql.DB, error) {
 func (lite) lock(q *bun.SelectQuery) *bun.SelectQuery { return q } // the transaction is immediate
 
 func (lite) lockName(context.Context, bun.Tx, string) error { return nil } // the same
+
+func (lite) allowSweep(ctx context.Context, tx bun.Tx, before time.Time) error {
+	_, err := tx.NewRaw("INSERT INTO audit_sweep (before) VALUES (?)", at(before)).Exec(ctx)
+	return err
+}
+
+func (lite) forbidSweep(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.NewRaw("DELETE FROM audit_sweep").Exec(ctx)
+	return err
+}
 
 func (lite) skipLocked() string { return "" }
 

@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"reflect"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -112,14 +111,12 @@ func (r sessions) Update(ctx context.Context, id session.ID, change func(*sessio
 			return err
 		}
 		s := row.session()
-		before := s.Snapshot()
+		before := sessionRowOf(s.Snapshot())
 		if err := change(s); err != nil {
 			return err
 		}
-		if after := s.Snapshot(); !reflect.DeepEqual(before, after) {
-			if err := sc.rewrite(ctx, sessionRowOf(after)); err != nil {
-				return err
-			}
+		if err := sc.change(ctx, before, sessionRowOf(s.Snapshot())); err != nil {
+			return err
 		}
 		return r.audit(ctx, sc, s)
 	})

@@ -2,14 +2,17 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/forge1/forge1/domain/event"
 	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
@@ -110,6 +113,7 @@ type store struct {
 func (s store) repos() outbound.Repos {
 	return outbound.Repos{
 		Users: users{s}, Registrations: registrations{s}, Tenants: tenants{s}, Sessions: sessions{s}, APIKeys: apiKeys{s}, Outbox: outbox{s},
+		Factors: factors{s}, OneTime: oneTimeTokens{s}, Invites: invites{s}, SigningKeys: signingKeys{s}, Audit: auditLog{s},
 	}
 }
 
@@ -139,6 +143,21 @@ func (sc *scope) insert(ctx context.Context, row any) (bool, error) {
 	return affected(sc.tx.NewInsert().Model(row).On("CONFLICT DO NOTHING").Exec(ctx))
 }
 
+// add adds a row that is known not to be there.
+func (sc *scope) add(ctx context.Context, row any) error {
+	if err := checkText(row); err != nil {
+		return err
+	}
+	_, err := sc.tx.NewInsert().Model(row).Exec(ctx)
+	return err
+}
+
+// lockUser locks a user until the end of the transaction. It fails with sql.ErrNoRows.
+func (s store) lockUser(ctx context.Context, sc *scope, u user.ID) error {
+	var id string
+	return s.db.dialect.lock(sc.tx.NewSelect().TableExpr("users AS u").ColumnExpr("u.id").Where("u.id = ?", key(u))).Scan(ctx, &id)
+}
+
 // rewrite replaces a row by its primary key.
 func (sc *scope) rewrite(ctx context.Context, row any) error {
 	if err := checkText(row); err != nil {
@@ -148,18 +167,57 @@ func (sc *scope) rewrite(ctx context.Context, row any) error {
 	return err
 }
 
+// change writes the columns in which a row, a pointer, has come to differ from what it was, if any.
+func (sc *scope) change(ctx context.Context, was, is any) error {
+	old, now := reflect.ValueOf(was).Elem(), reflect.ValueOf(is).Elem()
+	var columns []string
+	for _, f := range sc.tx.Dialect().Tables().Get(now.Type()).Fields {
+		if !reflect.DeepEqual(old.FieldByIndex(f.Index).Interface(), now.FieldByIndex(f.Index).Interface()) {
+			columns = append(columns, f.Name)
+		}
+	}
+	if len(columns) == 0 {
+		return nil
+	}
+	if err := checkText(is); err != nil {
+		return err
+	}
+	_, err := sc.tx.NewUpdate().Model(is).Column(columns...).WherePK().Exec(ctx)
+	return err
+}
+
+// sweepBatch bounds what one statement of a sweep deletes, so that no sweep outlasts the patience for a transaction, nor keeps others waiting.
+const sweepBatch = 5000
+
 // sweep deletes the rows of a model that nothing needs any more, and says how many.
 func (s store) sweep(ctx context.Context, model any, where string, args ...any) (int, error) {
-	var n int64
-	err := s.write(ctx, func(ctx context.Context, sc *scope) error {
-		res, err := sc.tx.NewDelete().Model(model).Where(where, args...).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
-		return err
+	return s.batches(ctx, func(ctx context.Context, sc *scope) (sql.Result, error) {
+		some := sc.tx.NewSelect().Model(model).Column("id").Where(where, args...).Limit(sweepBatch)
+		return sc.tx.NewDelete().Model(model).Where("id IN (?)", some).Exec(ctx)
 	})
-	return int(n), err
+}
+
+// batches deletes until a batch is not full, each in a transaction of its own unless there is one at hand. It says how many went, also when it fails.
+func (s store) batches(ctx context.Context, one func(context.Context, *scope) (sql.Result, error)) (int, error) {
+	sum := 0
+	for {
+		var n int64
+		err := s.write(ctx, func(ctx context.Context, sc *scope) error {
+			res, err := one(ctx, sc)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return sum, err
+		}
+		sum += int(n)
+		if n < sweepBatch {
+			return sum, nil
+		}
+	}
 }
 
 // guarded runs a statement that may violate a unique index inside a savepoint, so that a refusal does not spoil the transaction. taken reports

@@ -69,9 +69,12 @@ func (l list[T]) Value() (driver.Value, error) {
 	return string(raw), err
 }
 
-// Scan implements sql.Scanner.
+// Scan implements sql.Scanner. NULL, which an outer join gives, is the zero list.
 func (l *list[T]) Scan(src any) error {
 	switch v := src.(type) {
+	case nil:
+		l.Of = *new(T)
+		return nil
 	case string:
 		return json.Unmarshal([]byte(v), &l.Of)
 	case []byte:
