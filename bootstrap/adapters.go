@@ -103,9 +103,12 @@ func newTokens(c Config, r root) (*jose.Tokens, error) {
 	return jose.New(jose.Config{Issuer: c.PublicBaseURL, Root: r.Text, Previous: c.JWTSecretPrevious, MaxTTL: c.AccessTTL})
 }
 
+// hashCost is what a password's hash costs. It is no setting, so that no installation can go under OWASP's floor.
+var hashCost = password.OWASP
+
 // newHasher leaves half of the cores to everything else; each hash takes 19 MiB.
 func newHasher() *password.Hasher {
-	return password.New(password.Config{Params: password.OWASP, Concurrency: max(1, runtime.NumCPU()/2), Queue: 32, Wait: 2 * time.Second})
+	return password.New(password.Config{Params: hashCost, Concurrency: max(1, runtime.NumCPU()/2), Queue: 32, Wait: 2 * time.Second})
 }
 
 func newMailer(c Config, clock outbound.Clock) (outbound.Mailer, error) {

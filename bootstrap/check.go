@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,9 +12,6 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/secret"
 )
-
-// sampleSecret is the one in .env.example; it starts only in dev on a loopback address.
-const sampleSecret = "change-me"
 
 // check lists what is wrong with values that could be read.
 func (c Config) check(set map[string]string) []string {
@@ -38,6 +36,11 @@ func (c Config) check(set map[string]string) []string {
 	m.lasts("REFRESH_ABSOLUTE_TTL", c.RefreshAbsTTL, time.Second, 365*24*time.Hour)
 	m.lasts("REFRESH_GRACE", c.RefreshGrace, 0, time.Minute)
 	m.lasts("VERIFY_TOKEN_TTL", c.VerifyTTL, time.Second, 30*24*time.Hour)
+	m.lasts("RESET_TOKEN_TTL", c.ResetTTL, time.Second, 24*time.Hour)
+	m.lasts("INVITE_TTL", c.InviteTTL, time.Second, 30*24*time.Hour)
+	m.lasts("MFA_TOKEN_TTL", c.MFATokenTTL, time.Second, 15*time.Minute)
+	m.lasts("MFA_SETUP_TTL", c.MFASetupTTL, time.Second, time.Hour)
+	m.lasts("AUDIT_RETENTION", c.AuditRetention, time.Hour, 10*365*24*time.Hour)
 	m.lasts("SESSION_CACHE_TTL", c.SessionCacheTTL, 0, 5*time.Second)
 	for name, v := range map[string]string{
 		"PUBLIC_BASE_URL": c.PublicBaseURL, "AUTH_UI_URL": c.AuthUIURL, "OPENAI_BASE_URL": c.OpenAIBaseURL,
@@ -45,6 +48,7 @@ func (c Config) check(set map[string]string) []string {
 	} {
 		m.unless(webURL(v), name, "must be an http or https URL without query or credentials")
 	}
+	m.unless(c.BreachCheckURL == "" || webURL(c.BreachCheckURL), "BREACH_CHECK_URL", "must be an http or https URL without query or credentials")
 	for name, cost := range map[string]*float64{
 		"OPENAI_1K_TOKEN_COST_CENTS": c.OpenAICost, "CLAUDE_1K_TOKEN_COST_CENTS": c.ClaudeCost,
 		"GEMINI_1K_TOKEN_COST_CENTS": c.GeminiCost, "OPENROUTER_1K_TOKEN_COST_CENTS": c.OpenRouterCost,
@@ -56,43 +60,19 @@ func (c Config) check(set map[string]string) []string {
 	}
 	m.unless(databaseURL(c.DatabaseURL), "DATABASE_URL", "must be postgresql://user:password@host:port/database or sqlite:///path")
 	m.unless(schemeOf(c.RedisURL, "", "redis", "rediss"), "REDIS_URL", "must be redis://host:port/db or rediss://...")
+	_, err := mail.ParseAddress(c.MailFrom)
+	m.unless(err == nil, "MAIL_FROM", "must be an address, with or without a name")
 	m.unless(schemeOf(c.SMTPURL, "", "smtp", "smtps"), "SMTP_URL", "must be smtp://user:password@host:port or smtps://...")
 	if c.MetricsAddr != "off" {
 		_, _, err := net.SplitHostPort(c.MetricsAddr)
 		m.unless(err == nil, "METRICS_ADDR", "must be host:port, or off")
 	}
-	m.unless(!c.CORSCredentials || !slices.Contains(c.CORSOrigins, "*"), "CORS_ALLOW_CREDENTIALS", "cannot go with BACKEND_CORS_ORIGINS=*; list the origins")
-	c.checkSecrets(&m, set)
+	m.unless(!c.CORSCredentials || !slices.Contains(c.CORSOrigins, "*"), "CORS_ALLOW_CREDENTIALS", "cannot go with a BACKEND_CORS_ORIGINS that allows everyone; list the origins")
+	c.checkDevSecret(&m, set)
 	if c.Env == Prod {
-		c.checkProd(&m)
+		c.checkProd(&m, set)
 	}
 	return m
-}
-
-func (c Config) checkSecrets(m *mistakes, set map[string]string) {
-	if c.JWTSecret.Reveal() == sampleSecret && (c.Env == Prod || !loopback(c.Host)) {
-		m.add("JWT_SECRET", "the sample value starts only in dev on a loopback address; make one with: openssl rand -hex 32")
-	}
-	if raw, ok := set["JWT_SECRET"]; ok && c.Env != Prod && raw != sampleSecret && len(raw) < 16 {
-		m.add("JWT_SECRET", "must have at least 16 bytes in dev and 32 in prod; make one with: openssl rand -hex 32")
-	}
-}
-
-// checkProd refuses what is unsafe outside a developer's machine.
-func (c Config) checkProd(m *mistakes) {
-	n := len(c.JWTSecret.Reveal())
-	m.unless(n >= 32, "JWT_SECRET", "must be set to at least 32 bytes in prod; make one with: openssl rand -hex 32")
-	m.unless(n < 32 || distinct(c.JWTSecret.Reveal()) >= 10, "JWT_SECRET", "is too regular to be random; make one with: openssl rand -hex 32")
-	m.unless(strings.HasPrefix(c.PublicBaseURL, "https://"), "PUBLIC_BASE_URL", "must be https in prod")
-	m.unless(!c.SMTPURL.Empty(), "SMTP_URL", "must be set in prod; mails are written to files in dev only")
-	m.unless(c.AllowSQLite || strings.HasPrefix(c.DatabaseURL.Reveal(), "postgres"), "DATABASE_URL", "must be Postgres in prod, or set ALLOW_SQLITE=true")
-	m.unless(c.AllowMemoryStore || !c.RedisURL.Empty(), "REDIS_URL", "must be set in prod, or set ALLOW_MEMORY_STORE=true")
-	m.unless(c.ClockOffsetFile == "", "FORGE_CLOCK_OFFSET_FILE", "must not be set in prod; it moves the clock, for tests")
-	m.unless(c.AccessTTL >= time.Minute, "ACCESS_TOKEN_TTL", "must be at least 1m in prod")
-	if u, err := url.Parse(c.DatabaseURL.Reveal()); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
-		mode := u.Query().Get("sslmode")
-		m.unless(loopback(u.Hostname()) || mode == "verify-full", "DATABASE_URL", "must say sslmode=verify-full in prod unless the database is on this host")
-	}
 }
 
 type mistakes []string
@@ -122,7 +102,11 @@ func databaseURL(t secret.Text) bool {
 	if p, ok := strings.CutPrefix(t.Reveal(), "sqlite://"); ok {
 		return strings.HasPrefix(p, "/") && len(p) > 1
 	}
-	return schemeOf(t, "", "postgres", "postgresql")
+	if t.Empty() {
+		return true
+	}
+	u, err := url.Parse(t.Reveal())
+	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && (u.Host != "" || u.Query().Get("host") != "")
 }
 
 func schemeOf(t secret.Text, schemes ...string) bool {
@@ -136,12 +120,4 @@ func schemeOf(t secret.Text, schemes ...string) bool {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func distinct(s string) int {
-	seen := map[rune]bool{}
-	for _, r := range s {
-		seen[r] = true
-	}
-	return len(seen)
 }

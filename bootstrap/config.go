@@ -19,10 +19,10 @@ type Config struct {
 	JWTSecret         secret.Text   `env:"JWT_SECRET" desc:"root secret, used as the bytes of the text; at least 32 bytes in prod; unset in dev: DATA_DIR/secret is made and kept"`
 	JWTSecretPrevious []secret.Text `env:"JWT_SECRET_PREVIOUS" desc:"comma list of former root secrets, still valid for verification and decryption"`
 
-	DatabaseURL      secret.Text `env:"DATABASE_URL" desc:"postgresql://user:password@host:port/database, or sqlite:///path; unset: SQLite in DATA_DIR"`
+	DatabaseURL      secret.Text `env:"DATABASE_URL" desc:"postgresql://user:password@host:port/database, or sqlite:///path; unset: SQLite in DATA_DIR; in prod off this host with sslmode=verify-full"`
 	DatabaseMaxConns int         `env:"DATABASE_MAX_CONNS" envDefault:"16" desc:"most connections to Postgres, 1 to 1000"`
 	PGVector         bool        `env:"PGVECTOR" envDefault:"false" desc:"ensure the pgvector extension at migration"`
-	RedisURL         secret.Text `env:"REDIS_URL" desc:"redis://:password@host:port/db; unset: short-lived state is kept in process"`
+	RedisURL         secret.Text `env:"REDIS_URL" desc:"redis://:password@host:port/db; unset: short-lived state is kept in process; in prod with a password, and a server whose maxmemory-policy is noeviction"`
 	AllowSQLite      bool        `env:"ALLOW_SQLITE" envDefault:"false" desc:"permit SQLite in prod"`
 	AllowMemoryStore bool        `env:"ALLOW_MEMORY_STORE" envDefault:"false" desc:"permit in-process short-lived state in prod"`
 
@@ -33,7 +33,7 @@ type Config struct {
 	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" desc:"comma list of CIDR blocks whose forwarding headers count"`
 	MaxBodyBytes    int            `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"largest body of AI routes, 1024 to 1073741824; sign-in routes take 16 KiB"`
 	MetricsAddr     string         `env:"METRICS_ADDR" envDefault:"127.0.0.1:9090" desc:"address of /metrics and profiling, never the public port; off to disable"`
-	LogLevel        LogLevel       `env:"LOG_LEVEL" envDefault:"INFO" desc:"DEBUG, INFO, WARN or ERROR"`
+	LogLevel        LogLevel       `env:"LOG_LEVEL" envDefault:"INFO" desc:"DEBUG (dev only), INFO, WARN or ERROR"`
 	ShutdownGrace   time.Duration  `env:"SHUTDOWN_GRACE" envDefault:"30s" desc:"how long running calls and streams may take to end, 0s to 10m"`
 
 	OpenAIKeys        []secret.Text `env:"OPENAI_API_KEY" desc:"comma list of keys; without one the provider is not configured"`
@@ -68,8 +68,15 @@ type Config struct {
 	RefreshAbsTTL     time.Duration `env:"REFRESH_ABSOLUTE_TTL" envDefault:"720h" desc:"life of a session whatever happens"`
 	RefreshGrace      time.Duration `env:"REFRESH_GRACE" envDefault:"10s" desc:"in which the previous refresh token gets the same successor again, 0s to 60s"`
 	VerifyTTL         time.Duration `env:"VERIFY_TOKEN_TTL" envDefault:"24h" desc:"life of a verification link"`
+	ResetTTL          time.Duration `env:"RESET_TOKEN_TTL" envDefault:"30m" desc:"life of a password reset link, 1s to 24h"`
+	InviteTTL         time.Duration `env:"INVITE_TTL" envDefault:"72h" desc:"life of an invitation, 1s to 720h"`
+	MFATokenTTL       time.Duration `env:"MFA_TOKEN_TTL" envDefault:"5m" desc:"between the password and the second factor of a sign-in, 1s to 15m"`
+	MFASetupTTL       time.Duration `env:"MFA_SETUP_TTL" envDefault:"10m" desc:"to confirm a new second factor, 1s to 1h"`
 	SessionCacheTTL   time.Duration `env:"SESSION_CACHE_TTL" envDefault:"5s" desc:"how long a positive check is kept in process, 0s to 5s"`
 	PasswordMinLength int           `env:"PASSWORD_MIN_LENGTH" envDefault:"12" desc:"in code points, 8 to 64; NIST SP 800-63B asks 15 where a second factor is not forced"`
+	BreachCheckURL    string        `env:"BREACH_CHECK_URL" desc:"k-anonymity range API that new passwords are looked up in, such as https://api.pwnedpasswords.com/range/; unset: off; https in prod"`
+	ThrottleDisabled  bool          `env:"THROTTLE_DISABLED" envDefault:"false" desc:"dev only, for tests: nobody has to wait after wrong passwords and codes"`
+	AuditRetention    time.Duration `env:"AUDIT_RETENTION" envDefault:"9600h" desc:"how long audit rows are kept, 1h to 87600h; at least 720h in prod"`
 
 	ClockOffsetFile string `env:"FORGE_CLOCK_OFFSET_FILE" desc:"dev only, for tests: a file with a Go duration that is added to the clock, read again within 50 ms"`
 
