@@ -42,7 +42,7 @@ const (
 // The sentinels of APIKey.
 var (
 	ErrKeyNotFound = fault.New(fault.NotFound, "not_found", "there is no such API key")
-	ErrKeyEnded    = fault.New(fault.Conflict, "key_ended", "this API key has been revoked or has expired")
+	ErrKeyEnded    = fault.New(fault.Conflict, "key_ended", "this API key has been revoked or rotated, or has expired")
 )
 
 // ParseScopes reads scopes; none means all that a key for models needs: ai. It fails with a fault of kind Invalid naming /scopes.
@@ -80,8 +80,8 @@ type APIKey struct {
 
 // NewAPIKey makes a key. It fails with a fault naming /name or /expires_at.
 func NewAPIKey(m KeyMaterial, t ID, creator user.ID, name string, scopes []Scope, expires, now time.Time) (*APIKey, error) {
-	if name == "" || utf8.RuneCountInString(name) > MaxKeyName || strings.ContainsFunc(name, unicode.IsControl) {
-		return nil, fault.ErrValidation.At(fault.Field{Pointer: "/name", Code: "invalid_length", Message: "must be 1 to 100 characters without control characters"})
+	if err := checkKeyName(name); err != nil {
+		return nil, err
 	}
 	if !expires.IsZero() && !expires.After(now) {
 		return nil, fault.ErrValidation.At(fault.Field{Pointer: "/expires_at", Code: "in_the_past", Message: "must lie in the future"})
@@ -92,6 +92,21 @@ func NewAPIKey(m KeyMaterial, t ID, creator user.ID, name string, scopes []Scope
 	}
 	k.events.Record(KeyCreated{Tenant: t, Key: m.ID, By: creator, At: now})
 	return k, nil
+}
+
+func checkKeyName(name string) error {
+	bad := func(code, msg string) error {
+		return fault.ErrValidation.At(fault.Field{Pointer: "/name", Code: code, Message: msg})
+	}
+	if name == "" || utf8.RuneCountInString(name) > MaxKeyName {
+		return bad("invalid_length", "must be 1 to 100 characters")
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return bad("invalid_character", "must not hold control characters")
+		}
+	}
+	return nil
 }
 
 // Accepts reports whether the secret is this key's and the key is good now.
@@ -114,22 +129,20 @@ func (k *APIKey) Revoke(now time.Time) {
 	k.events.Record(KeyRevoked{Tenant: k.tenant, Key: k.id, At: now})
 }
 
-// Rotate makes a successor with the same name, scopes and expiry; this key ends after the grace (0 to 24 h). It fails with ErrKeyEnded,
-// or with a fault naming /grace_seconds.
+// Rotate makes a successor with the same name, scopes and expiry; this key ends after the grace (0 to 24 h). It fails with ErrKeyEnded, also for a key that has its
+// successor already, or with a fault naming /grace_seconds.
 func (k *APIKey) Rotate(m KeyMaterial, by user.ID, grace time.Duration, now time.Time) (*APIKey, error) {
 	if grace < 0 || grace > MaxGrace {
 		return nil, fault.ErrValidation.At(fault.Field{Pointer: "/grace_seconds", Code: "out_of_range", Message: "must be 0 to 86400"})
 	}
-	if !k.Live(now) {
+	if !k.Live(now) || !k.endsAt.IsZero() {
 		return nil, ErrKeyEnded
 	}
 	next, err := NewAPIKey(m, k.tenant, by, k.name, k.scopes, k.expiresAt, now)
 	if err != nil {
 		return nil, err
 	}
-	if ends := now.Add(grace); k.endsAt.IsZero() || ends.Before(k.endsAt) {
-		k.endsAt = ends
-	}
+	k.endsAt = now.Add(grace)
 	k.events.Record(KeyRotated{Tenant: k.tenant, Key: k.id, By: m.ID, At: now})
 	return next, nil
 }

@@ -86,12 +86,15 @@ func TestBadKeysAreNotMade(t *testing.T) {
 		expires time.Time
 		pointer string
 	}{
-		"no name":            {"", time.Time{}, "/name"},
-		"a long name":        {strings.Repeat("ü", 101), time.Time{}, "/name"},
-		"a line break":       {"a\nb", time.Time{}, "/name"},
-		"expired":            {"k", now, "/expires_at"},
-		"a name of 100":      {strings.Repeat("ü", 100), time.Time{}, ""},
-		"expires in a while": {"k", now.Add(time.Microsecond), ""},
+		"no name":             {"", time.Time{}, "/name"},
+		"a long name":         {strings.Repeat("ü", 101), time.Time{}, "/name"},
+		"a line break":        {"a\nb", time.Time{}, "/name"},
+		"a blank of no width": {"a\u200bb", time.Time{}, "/name"},
+		"a turned direction":  {"a\u202eb", time.Time{}, "/name"},
+		"a line separator":    {"a\u2028b", time.Time{}, "/name"},
+		"expired":             {"k", now, "/expires_at"},
+		"a name of 100":       {strings.Repeat("ü", 100), time.Time{}, ""},
+		"expires in a while":  {"k", now.Add(time.Microsecond), ""},
 	} {
 		_, err := tenant.NewAPIKey(material, "t", "u", c.name, nil, c.expires, now)
 		if pointer, _ := field(t, err); pointer != c.pointer || (err != nil) != (c.pointer != "") {
@@ -117,8 +120,8 @@ func TestAKeyAcceptsItsSecretWhileItLives(t *testing.T) {
 		"rotated, within grace":    {func(k *tenant.APIKey) { rotate(k, time.Minute) }, material.Secret, time.Minute - 1, true},
 		"rotated, after grace":     {func(k *tenant.APIKey) { rotate(k, time.Minute) }, material.Secret, time.Minute, false},
 		"rotated, then revoked":    {func(k *tenant.APIKey) { rotate(k, time.Minute); k.Revoke(now) }, material.Secret, 0, false},
-		"rotated twice":            {func(k *tenant.APIKey) { rotate(k, time.Minute); rotate(k, 30*time.Minute) }, material.Secret, time.Minute, false},
-		"rotated twice, and less":  {func(k *tenant.APIKey) { rotate(k, time.Minute); rotate(k, time.Second) }, material.Secret, time.Second, false},
+		"rotated, and tried again": {func(k *tenant.APIKey) { rotate(k, time.Minute); rotate(k, 30*time.Minute) }, material.Secret, time.Minute, false},
+		"tried again for less":     {func(k *tenant.APIKey) { rotate(k, time.Minute); rotate(k, time.Second) }, material.Secret, time.Second, true},
 		"revoked, grace no rescue": {func(k *tenant.APIKey) { k.Revoke(now); rotate(k, time.Minute) }, material.Secret, 0, false},
 	} {
 		k := newKey(t, now.Add(time.Hour))
@@ -155,19 +158,21 @@ func TestRotate(t *testing.T) {
 	if diff := cmp.Diff([]event.Event{tenant.KeyRotated{Tenant: "t-1", Key: material.ID, By: m.ID, At: now}}, k.Events()); diff != "" {
 		t.Errorf("events: -want +got:\n%s", diff)
 	}
+	rotated := k.Snapshot()
 	for name, c := range map[string]struct {
+		key   tenant.KeySnapshot
 		grace time.Duration
 		at    time.Time
 		want  string
 	}{
-		"a negative grace":     {-1, now, "/grace_seconds"},
-		"more than a day":      {tenant.MaxGrace + 1, now, "/grace_seconds"},
-		"a day":                {tenant.MaxGrace, now, ""},
-		"an expired key":       {0, now.Add(time.Hour), "ended"},
-		"a key past its grace": {0, now.Add(2 * time.Minute), "ended"},
+		"a negative grace":     {newKey(t, now.Add(time.Hour)).Snapshot(), -1, now, "/grace_seconds"},
+		"more than a day":      {newKey(t, now.Add(time.Hour)).Snapshot(), tenant.MaxGrace + 1, now, "/grace_seconds"},
+		"a day":                {newKey(t, now.Add(time.Hour)).Snapshot(), tenant.MaxGrace, now, ""},
+		"an expired key":       {newKey(t, now.Add(time.Hour)).Snapshot(), 0, now.Add(time.Hour), "ended"},
+		"a key in its grace":   {rotated, 0, now.Add(time.Minute - 1), "ended"},
+		"a key past its grace": {rotated, 0, now.Add(2 * time.Minute), "ended"},
 	} {
-		before := k.Snapshot()
-		_, err := tenant.RestoreKey(before).Rotate(m, "u-2", c.grace, c.at)
+		_, err := tenant.RestoreKey(c.key).Rotate(m, "u-2", c.grace, c.at)
 		pointer, _ := field(t, err)
 		if errors.Is(err, tenant.ErrKeyEnded) {
 			pointer = "ended"
