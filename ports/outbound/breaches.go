@@ -8,7 +8,7 @@ import (
 
 // Breaches knows the passwords that have been stolen somewhere. Implementations pass conformance.Breaches.
 type Breaches interface {
-	// Breached reports whether a password is among them. It fails, soon, when that cannot be told; whoever asks then goes on without an answer and counts
+	// Breached reports whether a password, in its normal form, is among them. It fails, soon, when that cannot be told; whoever asks then goes on without an answer and counts
 	// that. Nothing of the password is in the error.
 	Breached(ctx context.Context, password secret.Text) (bool, error)
 }
