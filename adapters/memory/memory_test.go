@@ -39,6 +39,20 @@ func TestSessionCache(t *testing.T) {
 	})
 }
 
+func TestThrottle(t *testing.T) {
+	conformance.Throttle(t, func(*testing.T) (outbound.Throttle, func(time.Duration)) {
+		w := newWatch()
+		return memory.NewThrottle(w.read, 0), w.pass
+	})
+}
+
+func TestChallenges(t *testing.T) {
+	conformance.Challenges(t, func(*testing.T) (outbound.Challenges, func(time.Duration)) {
+		w := newWatch()
+		return memory.NewChallenges(w.read, 0), w.pass
+	})
+}
+
 func TestSessionsAreBounded(t *testing.T) {
 	w := newWatch()
 	c := memory.NewSessions(w.read, 640)

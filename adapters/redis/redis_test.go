@@ -90,6 +90,20 @@ func TestSessionCache(t *testing.T) {
 	})
 }
 
+func TestThrottle(t *testing.T) {
+	conformance.Throttle(t, func(t *testing.T) (outbound.Throttle, func(time.Duration)) {
+		w := newWatch()
+		return redis.NewThrottle(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Timeout: 10 * time.Second}, w.read)), w.pass
+	})
+}
+
+func TestChallenges(t *testing.T) {
+	conformance.Challenges(t, func(t *testing.T) (outbound.Challenges, func(time.Duration)) {
+		w := newWatch()
+		return redis.NewChallenges(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Timeout: 10 * time.Second}, w.read)), w.pass
+	})
+}
+
 func TestARecordOfAnotherVersionIsUnknown(t *testing.T) {
 	url := redistest.URL(t)
 	rdb := inspect(t, url)
