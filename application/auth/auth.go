@@ -168,6 +168,13 @@ func by(ctx context.Context, c inbound.Caller) context.Context {
 	})
 }
 
+// acting says who it is that acts, once that is known.
+func acting(ctx context.Context, u user.ID, tenant string, on session.ID) context.Context {
+	a := outbound.ActorOf(ctx)
+	a.UserID, a.TenantID, a.SessionID = string(u), tenant, string(on)
+	return outbound.WithActor(ctx, a)
+}
+
 // clip shortens what a client says of itself to what is worth keeping.
 func clip(s string) string {
 	if len(s) > maxAgentBytes {

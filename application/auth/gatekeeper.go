@@ -101,7 +101,7 @@ func (g *Gatekeeper) token(ctx context.Context, credential string, now time.Time
 		return inbound.Caller{}, now, ErrUnauthenticated
 	}
 	until := earliest(r.ReadAt.Add(g.Config.SessionCacheTTL), r.Until, claims.Expires)
-	return inbound.Caller{UserID: r.UserID, TenantID: tenant.ID(r.TenantID), Role: tenant.Role(r.Role), SessionID: r.ID}, until, nil
+	return inbound.Caller{UserID: r.UserID, TenantID: tenant.ID(r.TenantID), Role: tenant.Role(r.Role), SessionID: r.ID, Platform: r.Platform}, until, nil
 }
 
 // record gives the record of a live session, from the cache while that is fresh, else from the database. A cache that does not answer is passed by.
@@ -141,7 +141,7 @@ func (g *Gatekeeper) read(ctx context.Context, id session.ID, now time.Time) (ou
 		return outbound.SessionRecord{}, ErrUnauthenticated
 	}
 	return outbound.SessionRecord{
-		ID: on.ID(), UserID: u.ID(), TenantID: on.Tenant(), Role: string(role), Epoch: u.Epoch(),
+		ID: on.ID(), UserID: u.ID(), TenantID: on.Tenant(), Role: string(role), Platform: u.PlatformAdmin(), Epoch: u.Epoch(),
 		Until: earliest(on.RefreshUntil(), on.Until()), ReadAt: now,
 	}, nil
 }

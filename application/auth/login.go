@@ -2,10 +2,13 @@ package auth
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/forge1/forge1/domain/event"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
@@ -16,47 +19,103 @@ import (
 
 // suspect is whoever a login names: a user, an address that waits to be proven, or nobody.
 type suspect struct {
+	name string     // e-mail address or username, in canonical form
 	user *user.User // nil: nobody that may sign in
 	hash string     // "" matches nothing, and costs the same
 }
 
-// Login implements inbound.Auth. Every path past the syntax costs exactly one verification of a password.
+// account names the suspect in a bucket: a user alike whether by address or by name.
+func (w suspect) account() string {
+	if w.user != nil {
+		return account(w.user.ID())
+	}
+	return stranger(w.name)
+}
+
+// Login implements inbound.Auth. Every path past the syntax and the throttle costs exactly one verification of a password.
 func (s *Service) Login(ctx context.Context, c inbound.Login) (inbound.LoggedIn, error) {
 	ctx = from(ctx, c.Origin)
 	who, err := s.suspect(ctx, c)
 	if err != nil {
 		return inbound.LoggedIn{}, err
 	}
-	// The throttle of account and network takes its lease here, before a hash is spent, and learns of success or failure below.
+	counted := s.passwordBuckets(who.account(), c.Origin.IP)
+	place, err := s.admit(ctx, s.noted(who), append(counted, s.ofNetwork(loginIP, c.Origin.IP))...)
+	if err != nil {
+		return inbound.LoggedIn{}, err
+	}
 	ok, stale, err := s.Hasher.Verify(ctx, who.hash, c.Password)
-	switch {
-	case err != nil:
+	if err != nil {
+		_ = place.settle(ctx, false) // nothing was learned
 		return inbound.LoggedIn{}, fmt.Errorf("verify password: %w", err)
-	case !ok, who.user != nil && !who.user.MaySignIn():
-		return inbound.LoggedIn{}, ErrInvalidCredentials
-	case who.user == nil:
-		return inbound.LoggedIn{}, ErrEmailNotVerified
+	}
+	if !ok || who.user != nil && !who.user.MaySignIn() {
+		if err := place.settle(ctx, true); err != nil {
+			return inbound.LoggedIn{}, err
+		}
+		return inbound.LoggedIn{}, s.refuse(ctx, who, "credentials", ErrInvalidCredentials)
+	}
+	retried := place.failedBefore(len(counted))
+	s.forgive(ctx, place, len(counted))
+	if who.user == nil {
+		return inbound.LoggedIn{}, s.refuse(ctx, who, "unverified", ErrEmailNotVerified)
 	}
 	in, err := s.home(ctx, who.user, c.Tenant)
+	if errors.Is(err, ErrTenantDenied) {
+		return inbound.LoggedIn{}, s.refuse(ctx, who, "tenant", ErrTenantDenied)
+	}
 	if err != nil {
 		return inbound.LoggedIn{}, err
 	}
-	if who.user.MFA() { // the place of LoggedIn.Challenge; until it is asked for, the password alone opens nothing
-		return inbound.LoggedIn{}, ErrMFARequired
-	}
-	rehashed := ""
+	b := beginning{user: who.user, in: in, amr: []string{"pwd"}, origin: c.Origin, retried: retried}
 	if stale {
-		rehashed, _ = s.Hasher.Hash(ctx, c.Password) // when there is no room for it now, the next login does it
+		b.rehashed, _ = s.Hasher.Hash(ctx, c.Password) // when there is no room for it now, the next login does it
 	}
-	started, err := s.start(ctx, who.user, in, rehashed, c.Origin)
-	if err != nil {
-		return inbound.LoggedIn{}, err
+	if who.user.MFA() {
+		return s.challenge(ctx, b)
 	}
-	tokens, err := s.tokens(started, who.user)
+	tokens, err := s.start(ctx, b)
 	if err != nil {
 		return inbound.LoggedIn{}, err
 	}
 	return inbound.LoggedIn{Tokens: &tokens}, nil
+}
+
+// forgive gives the place of a right password back, and begins the counts of wrong ones anew, in the first n buckets. When nobody can be told, they end by themselves.
+func (s *Service) forgive(ctx context.Context, place *lease, n int) {
+	_ = place.settle(ctx, false)
+	if place.failedBefore(n) {
+		_ = s.Throttle.Clear(ctx, place.buckets[:n])
+	}
+}
+
+// noted is what the audit log says of whoever a login names: a user by id, a name by a mask and a MAC alone. Some type their password where the name belongs.
+func (s *Service) noted(who suspect) event.Noted {
+	_, mac := s.Keyring.MAC(labelAudit, []byte(who.name))
+	n := event.Noted{At: s.Clock(), Detail: map[string]string{"name_mac": hex.EncodeToString(mac[:]), "name_mask": mask(who.name)}}
+	if who.user != nil {
+		n.Subject, n.Tenant = string(who.user.ID()), who.user.LastTenant()
+	}
+	return n
+}
+
+// mask leaves the first letter of each part of a name.
+func mask(name string) string {
+	local, domain, isAddress := strings.Cut(name, "@")
+	if !isAddress {
+		return name[:1] + "***"
+	}
+	return local[:1] + "***@" + domain[:1] + "***"
+}
+
+// refuse has the audit log say why a login failed, and gives the answer. Both cost the same for every name.
+func (s *Service) refuse(ctx context.Context, who suspect, reason string, answer error) error {
+	n := s.noted(who)
+	n.Name, n.Reason = "authn_login_fail", reason
+	if err := s.Tx.View().Audit.Append(ctx, n); err != nil {
+		return fmt.Errorf("note login: %w", err)
+	}
+	return answer
 }
 
 // suspect finds whom the login names. By address it always asks for a registration too, so that the number of statements tells nothing.
@@ -70,13 +129,15 @@ func (s *Service) suspect(ctx context.Context, c inbound.Login) (suspect, error)
 		if err != nil {
 			return suspect{}, err
 		}
-		return suspectOf(repos.Users.FindByUsername(ctx, name.String()))
+		u, err := repos.Users.FindByUsername(ctx, name.String())
+		return suspectOf(name.String(), u, err)
 	}
 	email, err := user.ParseEmail(c.Email, s.ToASCII)
 	if err != nil {
 		return suspect{}, err
 	}
-	who, err := suspectOf(repos.Users.FindByEmail(ctx, email.Canon()))
+	u, err := repos.Users.FindByEmail(ctx, email.Canon())
+	who, err := suspectOf(email.Canon(), u, err)
 	if err != nil {
 		return suspect{}, err
 	}
@@ -90,14 +151,14 @@ func (s *Service) suspect(ctx context.Context, c inbound.Login) (suspect, error)
 	return who, nil
 }
 
-func suspectOf(u *user.User, err error) (suspect, error) {
+func suspectOf(name string, u *user.User, err error) (suspect, error) {
 	if errors.Is(err, user.ErrNotFound) {
-		return suspect{}, nil
+		return suspect{name: name}, nil
 	}
 	if err != nil {
 		return suspect{}, fmt.Errorf("find user: %w", err)
 	}
-	return suspect{user: u, hash: u.PasswordHash()}, nil
+	return suspect{name: name, user: u, hash: u.PasswordHash()}, nil
 }
 
 // home picks the tenant to sign in to: the one named, else that of the last sign-in, else the oldest membership.
@@ -113,35 +174,24 @@ func (s *Service) home(ctx context.Context, u *user.User, wanted string) (tenant
 	return t.ID(), nil
 }
 
-// start begins the session, unless the user changed since its password was checked.
-func (s *Service) start(ctx context.Context, u *user.User, in tenant.ID, rehashed string, o inbound.Origin) (*session.Session, error) {
-	var salt [16]byte
-	s.Random(salt[:])
-	var begun *session.Session
-	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
-		err := repos.Users.Update(ctx, u.ID(), func(now *user.User) error {
-			if !now.MaySignIn() || now.Epoch() != u.Epoch() {
-				return ErrInvalidCredentials
-			}
-			if rehashed != "" && now.PasswordHash() == u.PasswordHash() {
-				now.Rehash(rehashed)
-			}
-			now.SignedIn(string(in))
-			return nil
-		})
-		if errors.Is(err, user.ErrNotFound) {
-			return ErrInvalidCredentials
-		}
-		if err != nil {
-			return err
-		}
-		begun = session.Start(session.ID(s.NewID()), u.ID(), string(in), salt, u.Epoch(), []string{"pwd"}, o.IP, clip(o.UserAgent), s.Config.Terms, s.Clock())
-		return repos.Sessions.Add(ctx, begun)
+// start begins the session of a login by password alone.
+func (s *Service) start(ctx context.Context, b beginning) (inbound.Tokens, error) {
+	var (
+		begun *session.Session
+		ended []session.ID
+	)
+	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) (err error) {
+		begun, ended, err = s.begin(ctx, repos, b)
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("start session: %w", err)
+	if errors.Is(err, errOvertaken) {
+		return inbound.Tokens{}, ErrInvalidCredentials
 	}
-	return begun, nil
+	if err != nil {
+		return inbound.Tokens{}, fmt.Errorf("start session: %w", err)
+	}
+	s.bury(ctx, ended...)
+	return s.tokens(begun, b.user)
 }
 
 // tokens makes the pair for the session's generation in force.

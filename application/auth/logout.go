@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/session"
@@ -23,10 +24,10 @@ func (s *Service) Logout(ctx context.Context, c inbound.Logout) error {
 		if live == "" {
 			return ErrUnauthenticated
 		}
-		return s.endAll(ctx, live)
+		return s.endAll(acting(ctx, live, "", ""), live)
 	}
 	for _, on := range mine {
-		err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
+		err := s.Tx.Do(acting(ctx, on.User(), on.Tenant(), on.ID()), func(ctx context.Context, repos outbound.Repos) error {
 			return repos.Sessions.Update(ctx, on.ID(), func(current *session.Session) error {
 				current.Revoke(session.ByLogout, s.Clock())
 				return nil
@@ -98,8 +99,6 @@ func (s *Service) ofBearer(ctx context.Context, bearer string) (*session.Session
 func (s *Service) endAll(ctx context.Context, u user.ID) error {
 	var ended []session.ID
 	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
-		now := s.Clock()
-		ended = nil
 		err := repos.Users.Update(ctx, u, func(u *user.User) error {
 			u.EndSessions()
 			return nil
@@ -107,21 +106,8 @@ func (s *Service) endAll(ctx context.Context, u user.ID) error {
 		if err != nil {
 			return err
 		}
-		open, err := repos.Sessions.OfUser(ctx, u, now)
-		if err != nil {
-			return err
-		}
-		for _, on := range open {
-			err := repos.Sessions.Update(ctx, on.ID(), func(current *session.Session) error {
-				current.Revoke(session.ByLogout, now)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			ended = append(ended, on.ID())
-		}
-		return nil
+		ended, err = endSessions(ctx, repos, u, "", session.ByLogout, s.Clock())
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
@@ -129,4 +115,27 @@ func (s *Service) endAll(ctx context.Context, u user.ID) error {
 	s.bury(ctx, ended...)
 	s.Gate.ForgetUser(u)
 	return nil
+}
+
+// endSessions ends the open sessions of a user but one ("": all), in a transaction that has the user locked, and says which; they are to be buried after it.
+func endSessions(ctx context.Context, repos outbound.Repos, u user.ID, but session.ID, why session.Reason, now time.Time) ([]session.ID, error) {
+	open, err := repos.Sessions.OfUser(ctx, u, now)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var ended []session.ID
+	for _, on := range open {
+		if on.ID() == but {
+			continue
+		}
+		err := repos.Sessions.Update(ctx, on.ID(), func(current *session.Session) error {
+			current.Revoke(why, now)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("end session: %w", err)
+		}
+		ended = append(ended, on.ID())
+	}
+	return ended, nil
 }

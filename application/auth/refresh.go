@@ -17,15 +17,31 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, o inbound.Or
 	ctx = from(ctx, o)
 	shown, ok := session.ParseRefreshToken(refreshToken)
 	if !ok {
-		return inbound.Tokens{}, session.ErrRefreshInvalid
+		return inbound.Tokens{}, s.forged(ctx, o)
 	}
-	// The throttle of refreshes per session takes its lease here.
 	return s.refreshes.do(ctx, shown, func(ctx context.Context) (inbound.Tokens, error) {
-		if _, err := s.genuine(ctx, shown); err != nil {
+		on, err := s.genuine(ctx, shown)
+		if errors.Is(err, session.ErrRefreshInvalid) {
+			return inbound.Tokens{}, s.forged(ctx, o)
+		}
+		if err != nil {
 			return inbound.Tokens{}, err
 		}
-		return s.rotate(ctx, shown, o)
+		if err := s.pace(ctx, s.ofSession(refreshSession, shown.ID)); err != nil {
+			return inbound.Tokens{}, err
+		}
+		return s.rotate(acting(ctx, on.User(), on.Tenant(), on.ID()), shown, o)
 	})
+}
+
+// forged counts a token that we never made against its network, and gives the refusal. A token of ours is never refused for the forgeries of others.
+func (s *Service) forged(ctx context.Context, o inbound.Origin) error {
+	every := s.ofNetwork(tokenIP, o.IP)
+	every.Every = true
+	if err := s.pace(ctx, every); err != nil {
+		return err
+	}
+	return session.ErrRefreshInvalid
 }
 
 // genuine gives the session of a token that we made. Nothing is decided about a session before this, so a forged token ends nobody's session.

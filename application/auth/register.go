@@ -18,7 +18,9 @@ func (s *Service) Register(ctx context.Context, c inbound.Register) (inbound.Reg
 	if err != nil {
 		return inbound.Registered{}, err
 	}
-	// The throttle of registrations per address and network takes its lease here, before a hash is spent.
+	if _, err := s.guard(ctx, s.ofNetwork(registerIP, c.Origin.IP)); err != nil {
+		return inbound.Registered{}, err
+	}
 	if draft.PasswordHash, err = s.Hasher.Hash(ctx, c.Password); err != nil {
 		return inbound.Registered{}, fmt.Errorf("hash password: %w", err)
 	}

@@ -57,7 +57,7 @@ func (s *Service) admit(ctx context.Context, about event.Noted, buckets ...outbo
 		case outbound.Admitted:
 			meet(ctx, buckets, a)
 			l.states = a.States
-			return l, nil
+			return l, l.note(ctx, true)
 		case outbound.Full:
 			meet(ctx, buckets, a)
 			return nil, ErrTooMany.After(max(a.RetryAfter, time.Second))
@@ -79,6 +79,9 @@ func (s *Service) admit(ctx context.Context, about event.Noted, buckets ...outbo
 func uncounted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if fault.KindOf(err) == fault.Unavailable {
+		return err
 	}
 	return fault.ErrDependency.With(err)
 }
@@ -107,14 +110,14 @@ func (l *lease) settle(ctx context.Context, failed bool) error {
 	if err != nil {
 		return uncounted(ctx, err)
 	}
-	return l.note(ctx)
+	return l.note(ctx, false)
 }
 
-// note has the audit log say what limits this failure reached.
-func (l *lease) note(ctx context.Context) error {
+// note has the audit log say which limits are reached by an admission (every), or by a failure.
+func (l *lease) note(ctx context.Context, every bool) error {
 	var reached []event.Event
 	for i, b := range l.buckets {
-		if i >= len(l.states) || l.states[i].Remaining > 0 {
+		if b.Every != every || i >= len(l.states) || l.states[i].Remaining > 0 {
 			continue
 		}
 		n := l.about
