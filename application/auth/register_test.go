@@ -24,6 +24,9 @@ func register(t *testing.T, w *identity.World, c inbound.Register) {
 	if c.Password.Empty() {
 		c.Password = secret.New(identity.Password)
 	}
+	if c.Origin.IP == "" {
+		c.Origin = identity.Somewhere()
+	}
 	got, err := w.Auth.Register(t.Context(), c)
 	if err != nil || got != (inbound.Registered{ExpiresIn: 24 * time.Hour}) {
 		t.Fatalf("register: got %v, %v", got, err)
@@ -106,7 +109,7 @@ func TestFiftyAtOnceMakeThreeRegistrations(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			if _, err := w.Auth.Register(t.Context(), inbound.Register{Email: ada, Password: secret.New(identity.Password)}); err != nil {
+			if _, err := w.Auth.Register(t.Context(), inbound.Register{Email: ada, Password: secret.New(identity.Password), Origin: identity.Somewhere()}); err != nil {
 				t.Errorf("register: %v", err)
 			}
 		})

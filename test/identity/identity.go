@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/forge1/forge1/adapters/keyring"
 	"github.com/forge1/forge1/adapters/memory"
 	"github.com/forge1/forge1/adapters/password"
+	"github.com/forge1/forge1/adapters/totp"
 	"github.com/forge1/forge1/application/apikeys"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/operator"
@@ -40,24 +43,27 @@ var Root = secret.New("the root secret of the tests, long enough")
 // Config is what every world has unless a test changes it.
 var Config = auth.Config{
 	PublicBaseURL: "https://forge.example", AccessTTL: 15 * time.Minute, VerifyTTL: 24 * time.Hour, SessionCacheTTL: 5 * time.Second,
+	MFATokenTTL: 5 * time.Minute, MFASetupTTL: 10 * time.Minute, ResetTTL: 30 * time.Minute, InviteTTL: 72 * time.Hour,
 	Terms:     session.Terms{Idle: 7 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour, Grace: 10 * time.Second},
 	Passwords: user.PasswordPolicy{MinLength: user.DefaultMinPassword},
 }
 
 // World is one node of Forge's identity. Nodes on one database are made with Node.
 type World struct {
-	DB     *database.DB
-	Faults *Faults // what the use-cases see of the database
-	Cache  outbound.SessionCache
-	Clock  *Clock
-	Hasher *Hasher
-	Tokens *jose.Tokens
-	Keys   *keyring.Keyring
-	Post   *Postman
-	Gate   *auth.Gatekeeper
-	Auth   *auth.Service
-	APIKey *apikeys.Service
-	Ops    *operator.Service
+	DB         *database.DB
+	Faults     *Faults // what the use-cases see of the database
+	Cache      outbound.SessionCache
+	Throttle   *Throttle // shared by all nodes
+	Challenges *Challenges
+	Clock      *Clock
+	Hasher     *Hasher
+	Tokens     *jose.Tokens
+	Keys       *keyring.Keyring
+	Post       *Postman
+	Gate       *auth.Gatekeeper
+	Auth       *auth.Service
+	APIKey     *apikeys.Service
+	Ops        *operator.Service
 }
 
 // New makes a world on SQLite.
@@ -119,14 +125,16 @@ func build(t testing.TB, url string, change []func(*auth.Config)) *World {
 	})
 	w.DB = db
 	w.Cache = memory.NewSessions(w.Clock.Now, 0)
+	w.Throttle = &Throttle{Throttle: memory.NewThrottle(w.Clock.Now, 0)}
+	w.Challenges = &Challenges{Challenges: memory.NewChallenges(w.Clock.Now, 0)}
 	w.assemble(t, change)
 	return w
 }
 
-// Node makes a second node on the same database, cache and clock.
+// Node makes a second node on the same database, cache, throttle, challenges and clock.
 func (w *World) Node(t testing.TB, change ...func(*auth.Config)) *World {
 	t.Helper()
-	n := &World{DB: w.DB, Cache: w.Cache, Clock: w.Clock}
+	n := &World{DB: w.DB, Cache: w.Cache, Throttle: w.Throttle, Challenges: w.Challenges, Clock: w.Clock}
 	n.assemble(t, change)
 	return n
 }
@@ -149,6 +157,7 @@ func (w *World) assemble(t testing.TB, change []func(*auth.Config)) {
 	w.Gate = auth.NewGatekeeper(auth.GateDeps{Tx: w.Faults, Tokens: w.Tokens, Cache: cacheOf{w}, Clock: w.Clock.Now, Config: config})
 	w.Auth = auth.New(auth.Deps{
 		Tx: w.Faults, Hasher: w.Hasher, Tokens: w.Tokens, Keyring: w.Keys, Cache: cacheOf{w}, Gate: w.Gate, Postman: w.Post,
+		Throttle: w.Throttle, Local: memory.NewThrottle(w.Clock.Now, 0), Challenges: w.Challenges, OTP: totp.New(totp.Config{Issuer: "Forge"}),
 		Clock: w.Clock.Now, NewID: NewID, Random: Random, ToASCII: idna.ToASCII, Config: config,
 	})
 	w.APIKey = apikeys.New(apikeys.Deps{Tx: w.Faults, Gate: w.Gate, Clock: w.Clock.Now, Random: Random})
@@ -214,9 +223,20 @@ func TokenIn(t testing.TB, m outbound.Mail) string {
 	return found[1]
 }
 
-// Register registers an address, and gives the token that was mailed.
+// Somewhere is an address that nobody else has, so that what a test does is not counted with what went before.
+func Somewhere() inbound.Origin {
+	n := addresses.Add(1)
+	return inbound.Origin{IP: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}).String()} //nolint:gosec // the bytes of a number
+}
+
+var addresses atomic.Uint32
+
+// Register registers an address, from Somewhere when it is not said from where, and gives the token that was mailed.
 func (w *World) Register(t testing.TB, c inbound.Register) string {
 	t.Helper()
+	if c.Origin.IP == "" {
+		c.Origin = Somewhere()
+	}
 	if c.Password.Empty() {
 		c.Password = secret.New(Password)
 	}
@@ -233,7 +253,7 @@ func (w *World) Register(t testing.TB, c inbound.Register) string {
 // User makes a user in a personal tenant.
 func (w *World) User(t testing.TB, email, username string) inbound.Verified {
 	t.Helper()
-	v, err := w.Auth.VerifyEmail(t.Context(), w.Register(t, inbound.Register{Email: email, Username: username}), inbound.Origin{})
+	v, err := w.Auth.VerifyEmail(t.Context(), w.Register(t, inbound.Register{Email: email, Username: username}), Somewhere())
 	if err != nil {
 		t.Fatalf("verify %s: %v", email, err)
 	}
@@ -241,10 +261,10 @@ func (w *World) User(t testing.TB, email, username string) inbound.Verified {
 	return v
 }
 
-// Login signs a user in with Password.
+// Login signs a user in with Password, from Somewhere.
 func (w *World) Login(t testing.TB, email string) inbound.Tokens {
 	t.Helper()
-	in, err := w.Auth.Login(t.Context(), inbound.Login{Email: email, Password: secret.New(Password)})
+	in, err := w.Auth.Login(t.Context(), inbound.Login{Email: email, Password: secret.New(Password), Origin: Somewhere()})
 	if err != nil || in.Tokens == nil {
 		t.Fatalf("login %s: %v", email, err)
 	}

@@ -66,7 +66,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, w *identity.World)) {
 func TestRegistersOfOneAddress(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *identity.World) {
 		count := race(t, w, func(node *identity.World, _ int) string {
-			_, err := node.Auth.Register(t.Context(), inbound.Register{Email: "ada@example.com", Password: secret.New(identity.Password)})
+			_, err := node.Auth.Register(t.Context(), inbound.Register{Email: "ada@example.com", Password: secret.New(identity.Password), Origin: identity.Somewhere()})
 			return said(err)
 		})
 		if count["ok"] != racers {
@@ -182,7 +182,7 @@ func TestLogins(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *identity.World) {
 		v := w.User(t, "ada@example.com", "")
 		count := race(t, w, func(node *identity.World, _ int) string {
-			_, err := node.Auth.Login(t.Context(), inbound.Login{Email: "ada@example.com", Password: secret.New(identity.Password)})
+			_, err := node.Auth.Login(t.Context(), inbound.Login{Email: "ada@example.com", Password: secret.New(identity.Password), Origin: identity.Somewhere()})
 			return said(err)
 		})
 		if count["ok"] != racers {

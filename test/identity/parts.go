@@ -154,3 +154,100 @@ func (c cacheOf) Bury(ctx context.Context, id session.ID, ttl time.Duration) err
 }
 
 func (c cacheOf) Ping(ctx context.Context) error { return c.w.Cache.Ping(ctx) }
+
+// Throttle counts what it is asked, and fails when it is told to.
+type Throttle struct {
+	outbound.Throttle
+	Asked atomic.Int64
+
+	mu   sync.Mutex
+	down error
+}
+
+// Down makes every use fail from now on; nil ends it.
+func (t *Throttle) Down(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.down = err
+}
+
+func (t *Throttle) failure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.down
+}
+
+// Admit implements outbound.Throttle.
+func (t *Throttle) Admit(ctx context.Context, lease string, ttl time.Duration, b []outbound.Bucket) (outbound.Admission, error) {
+	t.Asked.Add(1)
+	if err := t.failure(); err != nil {
+		return outbound.Admission{}, err
+	}
+	return t.Throttle.Admit(ctx, lease, ttl, b)
+}
+
+// Settle implements outbound.Throttle.
+func (t *Throttle) Settle(ctx context.Context, lease string, failed bool, b []outbound.Bucket) error {
+	if err := t.failure(); err != nil {
+		return err
+	}
+	return t.Throttle.Settle(ctx, lease, failed, b)
+}
+
+// Clear implements outbound.Throttle.
+func (t *Throttle) Clear(ctx context.Context, b []outbound.Bucket) error {
+	if err := t.failure(); err != nil {
+		return err
+	}
+	return t.Throttle.Clear(ctx, b)
+}
+
+// Challenges counts tries, and fails when it is told to.
+type Challenges struct {
+	outbound.Challenges
+	Tries atomic.Int64 // that were let through
+
+	mu   sync.Mutex
+	down error
+}
+
+// Down makes every use fail from now on; nil ends it.
+func (c *Challenges) Down(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = err
+}
+
+func (c *Challenges) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.down
+}
+
+// Put implements outbound.Challenges.
+func (c *Challenges) Put(ctx context.Context, hash [32]byte, kept outbound.Challenge, ttl time.Duration) error {
+	if err := c.failure(); err != nil {
+		return err
+	}
+	return c.Challenges.Put(ctx, hash, kept, ttl)
+}
+
+// Try implements outbound.Challenges.
+func (c *Challenges) Try(ctx context.Context, hash [32]byte, most int) (outbound.Challenge, bool, error) {
+	if err := c.failure(); err != nil {
+		return outbound.Challenge{}, false, err
+	}
+	kept, ok, err := c.Challenges.Try(ctx, hash, most)
+	if ok {
+		c.Tries.Add(1)
+	}
+	return kept, ok, err
+}
+
+// Claim implements outbound.Challenges.
+func (c *Challenges) Claim(ctx context.Context, hash [32]byte) (bool, error) {
+	if err := c.failure(); err != nil {
+		return false, err
+	}
+	return c.Challenges.Claim(ctx, hash)
+}
