@@ -150,16 +150,10 @@ func (r tenants) OfUser(ctx context.Context, u user.ID) (out []*tenant.Tenant, e
 // Update implements outbound.Tenants. The lock on the tenant's row guards its members too: nobody else writes them.
 func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
-		var row tenantRow
-		q := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
-		if err := found(q.Scan(ctx), tenant.ErrNotFound); err != nil {
-			return err
-		}
-		members, err := membersOf(ctx, sc.tx, row.ID)
+		t, err := r.locked(ctx, sc, id)
 		if err != nil {
 			return err
 		}
-		t := row.tenant(members)
 		before := t.Snapshot()
 		if err := change(t); err != nil {
 			return err
@@ -169,6 +163,37 @@ func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.T
 		}
 		return r.audit(ctx, sc, t)
 	})
+}
+
+// Remove implements outbound.Tenants. What belongs to the tenant goes with its row.
+func (r tenants) Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
+	return r.write(ctx, func(ctx context.Context, sc *scope) error {
+		t, err := r.locked(ctx, sc, id)
+		if err != nil {
+			return err
+		}
+		if err := change(t); err != nil {
+			return err
+		}
+		if _, err := sc.tx.NewDelete().Model((*tenantRow)(nil)).Where("id = ?", key(id)).Exec(ctx); err != nil {
+			return err
+		}
+		return r.audit(ctx, sc, t)
+	})
+}
+
+// locked loads a tenant and keeps all others from it.
+func (r tenants) locked(ctx context.Context, sc *scope, id tenant.ID) (*tenant.Tenant, error) {
+	var row tenantRow
+	q := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
+	if err := found(q.Scan(ctx), tenant.ErrNotFound); err != nil {
+		return nil, err
+	}
+	members, err := membersOf(ctx, sc.tx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	return row.tenant(members), nil
 }
 
 // keep writes what has changed, if anything has.

@@ -251,6 +251,11 @@ func (t *Tenant) Remove(u user.ID, now time.Time) error {
 	return nil
 }
 
+// Close says that the tenant is gone; its store forgets it after that.
+func (t *Tenant) Close(now time.Time) {
+	t.events.Record(event.Noted{Name: "tenant_deleted", Subject: string(t.id), Tenant: string(t.id), At: now})
+}
+
 // RoleOf gives a member's role, false for whoever is none.
 func (t *Tenant) RoleOf(u user.ID) (Role, bool) {
 	if i := t.index(u); i >= 0 {

@@ -289,3 +289,13 @@ func TestATenantAlwaysHasAnOwnerAndEachMemberOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestATenantThatIsClosedSaysSo(t *testing.T) {
+	made := acme(t)
+	made.Events()
+	made.Close(now)
+	want := []event.Event{event.Noted{Name: "tenant_deleted", Subject: string(made.ID()), Tenant: string(made.ID()), At: now}}
+	if diff := cmp.Diff(want, made.Events()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

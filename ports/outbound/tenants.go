@@ -20,6 +20,9 @@ type Tenants interface {
 	OfUser(ctx context.Context, u user.ID) ([]*tenant.Tenant, error)
 	// Update loads a tenant, locks it, calls change and keeps the result. An error of change is returned and nothing is kept.
 	Update(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error
+	// Remove loads a tenant, locks it, calls change and forgets the tenant with its memberships, sessions, API keys and invitations; what was counted in it, and the audit
+	// log, stay. An error of change is returned and nothing is forgotten. It fails with tenant.ErrNotFound.
+	Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error
 }
 
 // APIKeys keeps API keys. Implementations pass conformance.APIKeys.

@@ -2,10 +2,12 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
@@ -23,6 +25,7 @@ func Tenants(t *testing.T, new func(t *testing.T) Store) {
 		"a refused change is not kept":                     tenantsRefused,
 		"members who join at once are all there":           tenantsJoinRace,
 		"of two owners who leave at once one stays":        tenantsLastOwner,
+		"a tenant goes with all that is its own":           tenantsRemove,
 		"a change to a taken slug is refused, spoils none": tenantsUpdateTaken,
 		"text that cannot be kept is the caller's mistake": tenantsUnstorable,
 	}
@@ -230,5 +233,55 @@ func tenantsUnstorable(t *testing.T, s Store) {
 			Members: []tenant.Member{{User: ada.ID(), Role: tenant.Owner, Since: storeEpoch}},
 		})
 		wantInvalid(t, what, s.View().Tenants.Add(t.Context(), in))
+	}
+}
+
+func tenantsRemove(t *testing.T, s Store) {
+	ada, in, on := signedIn(t, s)
+	k := addKey(t, s, "aaaa", in, ada, storeEpoch)
+	other := addTenant(t, s, "looms", ada)
+	stays := addSession(t, s, ada, other, storeEpoch)
+	already := s.events(t)
+	refused := s.View().Tenants.Remove(t.Context(), in.ID(), func(in *tenant.Tenant) error {
+		in.Close(storeEpoch)
+		return errChange
+	})
+	if !errors.Is(refused, errChange) {
+		t.Errorf("a refused removal: got %v", refused)
+	}
+	_, err := s.View().Tenants.Find(t.Context(), in.ID())
+	must(t, "find after a refused removal", err)
+	s.wantEvents(t, already...)
+
+	must(t, "remove", s.View().Tenants.Remove(t.Context(), in.ID(), func(in *tenant.Tenant) error {
+		if _, ok := in.RoleOf(ada.ID()); !ok {
+			t.Error("the tenant comes without its members")
+		}
+		in.Close(storeEpoch)
+		return nil
+	}))
+	s.wantEvents(t, append(already, "tenant_deleted")...)
+	if _, err := s.View().Tenants.Find(t.Context(), in.ID()); !errors.Is(err, tenant.ErrNotFound) {
+		t.Errorf("the tenant: got %v", err)
+	}
+	if _, err := s.View().Sessions.Find(t.Context(), on.ID()); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("its session: got %v", err)
+	}
+	if _, err := s.View().APIKeys.Find(t.Context(), k.ID()); !errors.Is(err, tenant.ErrKeyNotFound) {
+		t.Errorf("its API key: got %v", err)
+	}
+	mine, err := s.View().Tenants.OfUser(t.Context(), ada.ID())
+	must(t, "list", err)
+	if len(mine) != 1 || mine[0].ID() != other.ID() || findSession(t, s, stays.ID()).Tenant() != string(other.ID()) {
+		t.Errorf("of the member: got %d tenants", len(mine))
+	}
+	for what, id := range map[string]tenant.ID{"again": in.ID(), "another": "looms", "nothing": "", "no text": "\x00"} {
+		err := s.View().Tenants.Remove(t.Context(), id, func(*tenant.Tenant) error {
+			t.Errorf("%s: asked", what)
+			return nil
+		})
+		if !errors.Is(err, tenant.ErrNotFound) {
+			t.Errorf("%s: got %v", what, err)
+		}
 	}
 }

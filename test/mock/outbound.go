@@ -3048,6 +3048,44 @@ func (c *MockTenantsOfUserCall) DoAndReturn(f func(context.Context, user.ID) ([]
 	return c
 }
 
+// Remove mocks base method.
+func (m *MockTenants) Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Remove", ctx, id, change)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Remove indicates an expected call of Remove.
+func (mr *MockTenantsMockRecorder) Remove(ctx, id, change any) *MockTenantsRemoveCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Remove", reflect.TypeOf((*MockTenants)(nil).Remove), ctx, id, change)
+	return &MockTenantsRemoveCall{Call: call}
+}
+
+// MockTenantsRemoveCall wrap *gomock.Call
+type MockTenantsRemoveCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockTenantsRemoveCall) Return(arg0 error) *MockTenantsRemoveCall {
+	c.Call = c.Call.Return(arg0)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockTenantsRemoveCall) Do(f func(context.Context, tenant.ID, func(*tenant.Tenant) error) error) *MockTenantsRemoveCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockTenantsRemoveCall) DoAndReturn(f func(context.Context, tenant.ID, func(*tenant.Tenant) error) error) *MockTenantsRemoveCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Update mocks base method.
 func (m *MockTenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
 	m.ctrl.T.Helper()
