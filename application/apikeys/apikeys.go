@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
@@ -15,9 +15,9 @@ import (
 // The refusals.
 var (
 	// ErrSessionOnly is a key that asks for what only a person may do.
-	ErrSessionOnly = fault.New(fault.Forbidden, "session_required", "sign in for this; an API key does not reach it")
+	ErrSessionOnly = audit.ErrSessionOnly
 	// ErrRole is a member whose role does not go that far.
-	ErrRole = fault.New(fault.Forbidden, "role_insufficient", "your role in this tenant does not allow it")
+	ErrRole = audit.ErrRole
 )
 
 // Gate is told when a key changes, so that this node feels it at once.
@@ -44,7 +44,7 @@ func New(d Deps) *Service { return &Service{d} }
 
 // Create implements inbound.APIKeys.
 func (s *Service) Create(ctx context.Context, caller inbound.Caller, c inbound.CreateKey) (inbound.CreatedKey, error) {
-	if err := mayMakeKeys(caller); err != nil {
+	if err := s.mayMakeKeys(ctx, caller, "api_keys.create"); err != nil {
 		return inbound.CreatedKey{}, err
 	}
 	scopes, err := tenant.ParseScopes(c.Scopes)
@@ -56,7 +56,7 @@ func (s *Service) Create(ctx context.Context, caller inbound.Caller, c inbound.C
 	if err != nil {
 		return inbound.CreatedKey{}, err
 	}
-	err = s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error { return repos.APIKeys.Add(ctx, k) })
+	err = s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error { return repos.APIKeys.Add(ctx, k) })
 	if err != nil {
 		return inbound.CreatedKey{}, fmt.Errorf("add API key: %w", err)
 	}
@@ -81,12 +81,12 @@ func (s *Service) List(ctx context.Context, caller inbound.Caller) ([]inbound.Ke
 
 // Rotate implements inbound.APIKeys.
 func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.KeyID, grace time.Duration) (inbound.CreatedKey, error) {
-	if err := mayMakeKeys(caller); err != nil {
+	if err := s.mayMakeKeys(ctx, caller, "api_keys.rotate"); err != nil {
 		return inbound.CreatedKey{}, err
 	}
 	m := tenant.NewKeyMaterial(s.Random)
 	var next *tenant.APIKey
-	err := s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
+	err := s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
 		err := repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) (err error) {
 			if !owns(caller, k) {
 				return tenant.ErrKeyNotFound
@@ -111,7 +111,7 @@ func (s *Service) Revoke(ctx context.Context, caller inbound.Caller, id tenant.K
 	if caller.SessionID == "" {
 		return ErrSessionOnly
 	}
-	err := s.Tx.Do(by(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
+	err := s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
 		return repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) error {
 			if !owns(caller, k) {
 				return tenant.ErrKeyNotFound
@@ -127,12 +127,12 @@ func (s *Service) Revoke(ctx context.Context, caller inbound.Caller, id tenant.K
 	return nil
 }
 
-func mayMakeKeys(c inbound.Caller) error {
+func (s *Service) mayMakeKeys(ctx context.Context, c inbound.Caller, action string) error {
 	switch {
 	case c.SessionID == "":
 		return ErrSessionOnly
 	case !c.Role.AtLeast(tenant.Plain):
-		return ErrRole
+		return audit.Refuse(ctx, s.Tx, s.Clock, c, action)
 	}
 	return nil
 }
@@ -146,11 +146,4 @@ func view(k *tenant.APIKey) inbound.KeyView {
 	return inbound.KeyView{
 		ID: s.ID, Name: s.Name, Scopes: s.Scopes, CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, EndsAt: s.EndsAt, LastUsed: s.LastUsed,
 	}
-}
-
-// by tells the audit log who acts.
-func by(ctx context.Context, caller inbound.Caller) context.Context {
-	return outbound.WithActor(ctx, outbound.Actor{
-		UserID: string(caller.UserID), TenantID: string(caller.TenantID), SessionID: string(caller.SessionID), KeyID: string(caller.KeyID),
-	})
 }
