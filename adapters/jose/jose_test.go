@@ -6,11 +6,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/forge1/forge1/adapters/jose"
 	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/signing"
 	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/conformance"
 )
@@ -40,10 +44,16 @@ func TestConformance(t *testing.T) {
 	conformance.Tokens(t, func(t *testing.T) outbound.Tokens { return tokens(t, root, old) })
 }
 
-// derived makes the signing key as it is documented, from the outside.
+// derived makes the first signing key as it is documented, from the outside.
 func derived(t testing.TB, root secret.Text) ed25519.PrivateKey {
 	t.Helper()
-	seed, err := hkdf.Key(sha256.New, []byte(root.Reveal()), nil, "forge1/v1/jwt/1", ed25519.SeedSize)
+	return numbered(t, root, 1)
+}
+
+// numbered makes a signing key as it is documented, from the outside.
+func numbered(t testing.TB, root secret.Text, number int) ed25519.PrivateKey {
+	t.Helper()
+	seed, err := hkdf.Key(sha256.New, []byte(root.Reveal()), nil, fmt.Sprint("forge1/v1/jwt/", number), ed25519.SeedSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +117,42 @@ func TestAPreviousRootVerifiesAndDoesNotSign(t *testing.T) {
 	if _, err := tokens(t, root).Verify(before, now); err == nil {
 		t.Error("token of a root that is gone: accepted")
 	}
-	raw, err := both.JWKS()
+	want := []string{thumbprint(numbered(t, root, 1)), thumbprint(numbered(t, root, 2)), thumbprint(numbered(t, old, 1)), thumbprint(numbered(t, old, 2))}
+	if diff := cmp.Diff(want, listed(t, both)); diff != "" {
+		t.Errorf("key set: -want +got\n%s", diff)
+	}
+}
+
+// listed gives the kids of the key set.
+func listed(t *testing.T, all *jose.Tokens) (kids []string) {
+	t.Helper()
+	raw, err := all.JWKS()
 	var set struct{ Keys []struct{ Kid string } }
-	if err != nil || json.Unmarshal(raw, &set) != nil || len(set.Keys) != 2 || set.Keys[0].Kid != thumbprint(derived(t, root)) {
-		t.Errorf("key set: got %s, %v", raw, err)
+	if err != nil || json.Unmarshal(raw, &set) != nil {
+		t.Fatalf("key set: got %s, %v", raw, err)
+	}
+	for _, k := range set.Keys {
+		kids = append(kids, k.Kid)
+	}
+	return kids
+}
+
+func TestKeysOfEveryNumberAreDerivedAsDocumented(t *testing.T) {
+	all := tokens(t, root)
+	if err := all.Use([]signing.Key{{Number: 7, State: signing.Retired}, {Number: 12, State: signing.Active}, {Number: 13, State: signing.Next}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{thumbprint(numbered(t, root, 7)), thumbprint(numbered(t, root, 12)), thumbprint(numbered(t, root, 13))}
+	if diff := cmp.Diff(want, listed(t, all)); diff != "" {
+		t.Errorf("key set: -want +got\n%s", diff)
+	}
+	token, err := all.Sign(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body, signature := split(t, token)
+	if !ed25519.Verify(numbered(t, root, 12).Public().(ed25519.PublicKey), []byte(head+"."+body), decode(t, signature)) {
+		t.Error("not signed by the active key")
 	}
 }
 

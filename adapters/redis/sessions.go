@@ -32,6 +32,7 @@ type sessionValue struct {
 	User   string `json:"u"`
 	Tenant string `json:"t"`
 	Role   string `json:"r"`
+	Admin  bool   `json:"p,omitempty"`
 	Epoch  int64  `json:"e"`
 	Until  int64  `json:"x"`
 	ReadAt int64  `json:"a"`
@@ -39,13 +40,13 @@ type sessionValue struct {
 
 func sessionValueOf(r outbound.SessionRecord) sessionValue {
 	return sessionValue{
-		User: string(r.UserID), Tenant: r.TenantID, Role: r.Role, Epoch: r.Epoch, Until: micros(r.Until), ReadAt: micros(r.ReadAt),
+		User: string(r.UserID), Tenant: r.TenantID, Role: r.Role, Admin: r.Platform, Epoch: r.Epoch, Until: micros(r.Until), ReadAt: micros(r.ReadAt),
 	}
 }
 
 func (v sessionValue) record(id session.ID) outbound.SessionRecord {
 	return outbound.SessionRecord{
-		ID: id, UserID: user.ID(v.User), TenantID: v.Tenant, Role: v.Role, Epoch: v.Epoch, Until: instant(v.Until), ReadAt: instant(v.ReadAt),
+		ID: id, UserID: user.ID(v.User), TenantID: v.Tenant, Role: v.Role, Platform: v.Admin, Epoch: v.Epoch, Until: instant(v.Until), ReadAt: instant(v.ReadAt),
 	}
 }
 

@@ -34,8 +34,8 @@ func SessionCache(t *testing.T, new func(t *testing.T) (cache outbound.SessionCa
 
 func record(role string) outbound.SessionRecord {
 	return outbound.SessionRecord{
-		ID: session.ID(nextID()), UserID: "user", TenantID: "tenant " + hostile, Role: role, Epoch: 1 << 40, Until: storeEpoch.Add(time.Hour),
-		ReadAt: storeEpoch.Add(time.Microsecond),
+		ID: session.ID(nextID()), UserID: "user", TenantID: "tenant " + hostile, Role: role, Platform: role == "owner", Epoch: 1 << 40,
+		Until: storeEpoch.Add(time.Hour), ReadAt: storeEpoch.Add(time.Microsecond),
 	}
 }
 
