@@ -44,29 +44,6 @@ func jsonType(s string) bool {
 	return strings.EqualFold(strings.TrimSpace(name), "charset") && strings.EqualFold(value, "utf-8")
 }
 
-// admitCaller checks the credential against what the route asks for.
-func (x *exchange) admitCaller() error {
-	if x.route.access == anyone {
-		return nil
-	}
-	credential, err := x.credential()
-	if err != nil {
-		return err
-	}
-	caller, err := x.s.deps.Gatekeeper.Authenticate(x.ctx, credential)
-	if err != nil {
-		return err
-	}
-	x.caller = caller
-	switch {
-	case x.route.access == signedIn && caller.KeyID != "":
-		return errSessionOnly
-	case x.route.access == scopedKey && !caller.May(x.route.scope):
-		return errScope.Saying("this API key lacks the scope " + string(x.route.scope))
-	}
-	return x.sameTenant()
-}
-
 // credential reads the one bearer credential. It is looked for nowhere but in the header.
 func (x *exchange) credential() (string, error) {
 	lines := x.fc.Request.Header.PeekAll("Authorization")

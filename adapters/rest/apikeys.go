@@ -62,15 +62,11 @@ func (x *exchange) listKeys() error {
 	if err != nil {
 		return err
 	}
-	keys := make([]Key, len(views))
-	for i, v := range views {
-		keys[i] = keyOf(v)
-	}
-	out, err := page(x, keys, func(k Key) string { return k.ID })
+	out, err := page(x, views, newestFirst, func(v inbound.KeyView) (time.Time, string) { return v.CreatedAt, string(v.ID) })
 	if err != nil {
 		return err
 	}
-	return x.reply(http.StatusOK, out)
+	return x.reply(http.StatusOK, mapList(out, keyOf))
 }
 
 func (x *exchange) rotateKey() error {

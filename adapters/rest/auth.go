@@ -31,6 +31,11 @@ type Registered struct {
 	ExpiresIn int    `json:"expires_in" doc:"Seconds"`
 }
 
+// Invited says that the mailed invitation has proven the address.
+type Invited struct {
+	Status string `json:"status" enum:"verified"`
+}
+
 // VerifyBody proves an address.
 type VerifyBody struct {
 	Token string `json:"token" doc:"From the mail"`
@@ -57,9 +62,14 @@ type LoginBody struct {
 	Tenant   string  `json:"tenant,omitempty" doc:"Id or slug; without it the last one used"`
 }
 
-// Authenticated holds the tokens of a session.
+// Authenticated holds the tokens of a session that was signed in.
 type Authenticated struct {
-	Status         string     `json:"status" enum:"authenticated"`
+	Status string `json:"status" enum:"authenticated"`
+	TokenFields
+}
+
+// TokenFields are the tokens of a session, and whose it is.
+type TokenFields struct {
 	TokenType      string     `json:"token_type" enum:"Bearer"`
 	AccessToken    string     `json:"access_token"`
 	ExpiresIn      int        `json:"expires_in" doc:"Seconds"`
@@ -143,11 +153,9 @@ func (x *exchange) register() error {
 	if err := x.decode(&b); err != nil {
 		return err
 	}
-	if b.InviteToken != "" {
-		return errInvite
-	}
 	c := inbound.Register{
-		Email: b.Email, Password: secret.New(b.Password), Username: b.Username, DisplayName: b.DisplayName, Origin: x.origin(),
+		Email: b.Email, Password: secret.New(b.Password), Username: b.Username, DisplayName: b.DisplayName, InviteToken: b.InviteToken,
+		Origin: x.origin(),
 	}
 	if b.Tenant != nil {
 		c.HasTenant, c.TenantName, c.TenantSlug = true, b.Tenant.Name, b.Tenant.Slug
@@ -155,6 +163,9 @@ func (x *exchange) register() error {
 	got, err := x.s.deps.Auth.Register(x.ctx, c)
 	if err != nil {
 		return err
+	}
+	if got.Verified {
+		return x.reply(http.StatusCreated, Invited{Status: "verified"})
 	}
 	return x.reply(http.StatusAccepted, Registered{Status: "verification_required", ExpiresIn: seconds(got.ExpiresIn)})
 }
@@ -217,13 +228,17 @@ func (x *exchange) refresh() error {
 }
 
 func (x *exchange) replyTokens(t inbound.Tokens) error {
+	return x.reply(http.StatusOK, Authenticated{"authenticated", x.tokenFields(t)})
+}
+
+// tokenFields puts tokens in the answer's form, and their user in the log line.
+func (x *exchange) tokenFields(t inbound.Tokens) TokenFields {
 	x.caller.UserID, x.caller.TenantID = t.UserID, t.TenantID
-	return x.reply(http.StatusOK, Authenticated{
-		Status: "authenticated", TokenType: "Bearer", AccessToken: t.Access, ExpiresIn: seconds(t.AccessFor),
-		RefreshToken: t.Refresh, RefreshExpires: seconds(t.RefreshFor),
+	return TokenFields{
+		TokenType: "Bearer", AccessToken: t.Access, ExpiresIn: seconds(t.AccessFor), RefreshToken: t.Refresh, RefreshExpires: seconds(t.RefreshFor),
 		Session: SessionRef{ID: string(t.SessionID), TenantID: string(t.TenantID), AuthTime: t.AuthTime.UTC(), AMR: append([]string{}, t.AMR...)},
 		User:    UserRef{ID: string(t.UserID), Email: t.Email, Username: orNull(t.Username), MFAEnabled: t.MFAEnabled},
-	})
+	}
 }
 
 func (x *exchange) logout() error {
@@ -245,6 +260,10 @@ func (x *exchange) me() error {
 	if err != nil {
 		return err
 	}
+	return x.reply(http.StatusOK, meOf(p))
+}
+
+func meOf(p inbound.Profile) Me {
 	out := Me{
 		User: MeUser{
 			ID: string(p.UserID), Email: p.Email, EmailVerified: p.EmailVerified, Username: orNull(p.Username), DisplayName: p.DisplayName,
@@ -257,7 +276,7 @@ func (x *exchange) me() error {
 			ID: string(p.SessionID), AuthTime: p.AuthTime.UTC(), AMR: append([]string{}, p.AMR...), ExpiresAt: p.SessionUntil.UTC(),
 		}
 	}
-	return x.reply(http.StatusOK, out)
+	return out
 }
 
 // seconds gives whole seconds, rounded down so that nothing is promised that has run out.

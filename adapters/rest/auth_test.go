@@ -26,7 +26,8 @@ func TestSignInAnswers(t *testing.T) {
 	}{
 		"register":                          {"POST", "/register", `{"email":"ada@example.com","password":"correct horse"}`, nil, 202, `{"status":"verification_required","expires_in":86400}`},
 		"register with a tenant":            {"POST", "/register", `{"email":"a","password":"p","username":"u","display_name":"d","tenant":{"name":"T","slug":"t"}}`, nil, 202, `{"status":"verification_required","expires_in":86400}`},
-		"register with an invite":           {"POST", "/register", `{"email":"a","password":"p","invite_token":"x"}`, nil, 400, "token_invalid"},
+		"register with an invite":           {"POST", "/register", `{"email":"a","password":"p","invite_token":"good"}`, nil, 201, `{"status":"verified"}`},
+		"register with a bad invite":        {"POST", "/register", `{"email":"a","password":"p","invite_token":"bad"}`, nil, 400, "token_invalid"},
 		"register with a role":              {"POST", "/register", `{"email":"a","password":"p","role":"owner"}`, nil, 400, "unknown_field"},
 		"register with a tenant id":         {"POST", "/register", `{"email":"a","password":"p","tenant":{"name":"x","id":"t1"}}`, nil, 400, "unknown_field"},
 		"register without password":         {"POST", "/register", `{"email":"a"}`, nil, 400, "missing_field"},

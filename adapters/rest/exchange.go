@@ -34,6 +34,7 @@ type exchange struct {
 	receipt   *inbound.Receipt
 	explain   bool // the decision is to be shown
 	late      bool // a stream will end it
+	quotas    inbound.Quotas
 
 	// ctx is the call's, and ends with it; stop must run before the connection is read again.
 	ctx  context.Context
@@ -69,6 +70,9 @@ func (x *exchange) run() {
 			x.end(x.s.panicked(p))
 		}
 	}()
+	if x.route.account {
+		x.ctx = inbound.WithQuotas(inbound.WithOrigin(x.ctx, x.origin()), &x.quotas)
+	}
 	err := x.admit()
 	if err == nil {
 		err = x.route.handle(x)
@@ -85,6 +89,7 @@ func (x *exchange) end(err error) {
 	if err != nil {
 		x.refuse(err)
 	}
+	x.writeQuotas()
 	x.status = x.fc.Response.StatusCode()
 	x.close()
 }

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/forge1/forge1/domain/chat"
@@ -34,6 +35,12 @@ type people struct {
 func (p *people) Register(_ context.Context, c inbound.Register) (inbound.Registered, error) {
 	if p.register != nil {
 		return p.register(c)
+	}
+	switch c.InviteToken {
+	case "good":
+		return inbound.Registered{Verified: true}, nil
+	case "bad":
+		return inbound.Registered{}, errToken
 	}
 	return inbound.Registered{ExpiresIn: 24 * time.Hour}, nil
 }
@@ -78,7 +85,31 @@ func (p *people) Me(_ context.Context, c inbound.Caller) (inbound.Profile, error
 	return out, nil
 }
 
+// kindToken begins the credentials of the kinds of caller that the table of rights has.
+const kindToken = "kind-"
+
+// ofKind makes the caller that a kind's name says.
+func ofKind(name string) inbound.Caller {
+	c := inbound.Caller{UserID: "u1", TenantID: "t1", SessionID: "s1", Role: tenant.Role(name)}
+	scope, isKey := strings.CutPrefix(name, "key:")
+	switch {
+	case name == "platform":
+		c.Role, c.Platform = tenant.Viewer, true
+	case isKey:
+		c.SessionID, c.KeyID, c.Role = "", "k1", tenant.Admin
+		if scope, ok := strings.CutSuffix(scope, "-of-member"); ok {
+			c.Role, c.Scopes = tenant.Plain, []tenant.Scope{tenant.Scope(scope)}
+		} else {
+			c.Scopes = []tenant.Scope{tenant.Scope(scope)}
+		}
+	}
+	return c
+}
+
 func (p *people) Authenticate(_ context.Context, credential string) (inbound.Caller, error) {
+	if kind, ok := strings.CutPrefix(credential, kindToken); ok {
+		return ofKind(kind), nil
+	}
 	c := inbound.Caller{UserID: "u1", TenantID: "t1", Role: tenant.Owner}
 	switch credential {
 	case sessionToken:

@@ -31,10 +31,12 @@ type world struct {
 	client *http.Client
 	doc    *openapicheck.Document
 
-	people *people
-	keys   *keys
-	models *models
-	checks *checks
+	people  *people
+	account *account
+	house   *house
+	keys    *keys
+	models  *models
+	checks  *checks
 
 	mu   sync.Mutex
 	logs bytes.Buffer
@@ -62,7 +64,7 @@ func (w *world) observed() []rest.Observation {
 
 func start(t testing.TB, change ...func(*rest.Config)) *world {
 	t.Helper()
-	w := &world{t: t, people: &people{}, keys: &keys{}, models: &models{}, checks: &checks{}}
+	w := &world{t: t, people: &people{}, account: &account{}, house: &house{}, keys: &keys{}, models: &models{}, checks: &checks{}}
 	config := rest.Config{
 		PublicBaseURL: "http://localhost:8000", Version: "1.2.3", MaxBodyBytes: 1 << 20, CORSOrigins: []string{"*"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")},
@@ -72,7 +74,8 @@ func start(t testing.TB, change ...func(*rest.Config)) *world {
 	}
 	var ids atomic.Int64
 	w.server = rest.New(rest.Deps{
-		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Health: w.checks,
+		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
+		Sessions: w.account, Keys: w.account, Members: w.house, Audit: w.house, Platform: w.house, QR: drawn,
 		Logger: slog.New(slog.NewJSONHandler(w, nil)), Clock: func() time.Time { return epoch },
 		NewID: func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },
 		Observe: func(o rest.Observation) {

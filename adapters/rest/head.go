@@ -2,7 +2,9 @@ package rest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -48,6 +50,25 @@ func (x *exchange) writeHead() {
 	h.Set("X-Trace-Id", x.traceID)
 	x.s.cors.write(&x.fc.Request.Header, h)
 }
+
+// writeQuotas tells how the limits stand that the request met (draft-ietf-httpapi-ratelimit-headers-10), in whole seconds, rounded up so that
+// a client which waits as long does not come too early.
+func (x *exchange) writeQuotas() {
+	if len(x.quotas.Met) == 0 {
+		return
+	}
+	var policies, states []string
+	for _, q := range x.quotas.Met {
+		name := strconv.Quote(q.Policy)
+		policies = append(policies, name+";q="+strconv.Itoa(q.Limit)+";w="+strconv.Itoa(wholeSeconds(q.Window)))
+		states = append(states, name+";r="+strconv.Itoa(max(0, q.Remaining))+";t="+strconv.Itoa(wholeSeconds(q.Reset)))
+	}
+	h := &x.fc.Response.Header
+	h.Set("RateLimit-Policy", strings.Join(policies, ", "))
+	h.Set("RateLimit", strings.Join(states, ", "))
+}
+
+func wholeSeconds(d time.Duration) int { return int((max(0, d) + time.Second - 1) / time.Second) }
 
 // cors says which other origins may read answers. Credentials are tokens in a header, so "*" gives no ambient authority.
 type cors struct {

@@ -44,7 +44,7 @@ func TestARouteThatDoesNotSayWhoMayCallItIsRefused(t *testing.T) {
 func TestEveryCodeOfThisPackageIsExplained(t *testing.T) {
 	for _, f := range []error{
 		errUnreadable, errTooSlow, errHeadTooLarge, errBodyTooLarge, errMediaType, errEncoding, errNoRoute, errMethod, errNoCredential, errScope,
-		errSessionOnly, errTenant, errInvite, errForeignPart, errInternal, errGone, errStopping, errNoModel,
+		errSessionOnly, errTenant, errRole, errContext, errProof, errNoProof, errForeignPage, errForeignPart, errInternal, errGone, errStopping, errNoModel,
 	} {
 		f := faultOf(f)
 		if e, ok := explanations[f.Code]; !ok || e.status != statusOf(f) {

@@ -57,13 +57,17 @@ func (d *documenter) operation(r *route) *huma.Operation {
 	op := &huma.Operation{
 		Method: r.method, Path: strings.ReplaceAll(r.pattern, "...}", "}"), OperationID: r.id, Tags: []string{r.tag}, Summary: r.summary,
 		Description: r.doc, Parameters: d.parameters(r), Responses: map[string]*huma.Response{}, Security: securityOf(r),
+		Extensions: map[string]any{"x-forge-access": r.verdicts()},
 	}
 	if r.body != nil {
 		op.RequestBody = &huma.RequestBody{
-			Required: !r.bodyOptional, Content: map[string]*huma.MediaType{typeJSON: {Schema: d.schema(r.body)}},
+			Required: !r.bodyOptional, Content: map[string]*huma.MediaType{typeJSON: {Schema: d.schema(r.body), Example: r.example}},
 		}
 	}
 	for _, a := range r.replies {
+		if r.account {
+			a.headers = append(a.headers, "RateLimit", "RateLimit-Policy")
+		}
 		d.reply(op.Responses, a)
 	}
 	for _, code := range faultsOf(r) {
@@ -76,9 +80,11 @@ func (d *documenter) operation(r *route) *huma.Operation {
 func securityOf(r *route) []map[string][]string {
 	session, key := map[string][]string{"session": {}}, map[string][]string{"apiKey": {}}
 	switch r.access {
-	case signedIn:
+	case optional:
+		return []map[string][]string{{}, session}
+	case signedIn, platform:
 		return []map[string][]string{session}
-	case keyOrSame, scopedKey:
+	case keyOrSame, scopedKey, administers:
 		return []map[string][]string{session, key}
 	}
 	return []map[string][]string{}
@@ -126,7 +132,11 @@ func (d *documenter) reply(all map[string]*huma.Response, a answer) {
 		resp.Content = map[string]*huma.MediaType{}
 	}
 	if other := resp.Content[content]; other != nil {
-		media.Schema = &huma.Schema{OneOf: []*huma.Schema{other.Schema, media.Schema}}
+		some := other.Schema.OneOf
+		if some == nil {
+			some = []*huma.Schema{other.Schema}
+		}
+		media.Schema = &huma.Schema{OneOf: append(slices.Clone(some), media.Schema)}
 	}
 	resp.Content[content] = media
 }
@@ -136,6 +146,9 @@ func faultsOf(r *route) []int {
 	all := map[int]bool{400: true, 408: true, 413: true, 431: true, 500: true}
 	if r.access != anyone {
 		all[401], all[403], all[503] = true, true, true
+	}
+	if r.account && r.access != anyone {
+		all[429] = true // the session's pace
 	}
 	if r.body != nil {
 		all[415], all[422] = true, true
@@ -157,6 +170,9 @@ func (d *documenter) fault(all map[string]*huma.Response, r *route, code int) {
 		headers = append(headers, "WWW-Authenticate")
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		headers = append(headers, "Retry-After")
+	}
+	if r.account {
+		headers = append(headers, "RateLimit", "RateLimit-Policy")
 	}
 	if r.large {
 		headers = append(append(headers, r.replies[0].headers...), "X-Should-Retry") // a call that failed says how far it came
@@ -190,6 +206,8 @@ func headerDocs() map[string]*huma.Header {
 		"X-Forge-Decision":    "The decision as base64url JSON, at most 8 KB, when X-Forge-Explain asks for it",
 		"X-Should-Retry":      "false when the attempts of this call are spent",
 		"WWW-Authenticate":    "Bearer",
+		"RateLimit-Policy":    "The limits that the request met (draft-ietf-httpapi-ratelimit-headers)",
+		"RateLimit":           "How they stand: r is what remains, t the seconds until they are renewed",
 	} {
 		out[name] = &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -15,18 +16,6 @@ import (
 
 // smallBody bounds the bodies of all routes but the AI ones.
 const smallBody = 16 << 10
-
-// access says who may call a route. The zero value says nothing, and New refuses it.
-type access uint8
-
-const (
-	unsaid     access = iota
-	anyone            // no credential is looked at
-	signedIn          // people: a session
-	keyOrSame         // a session, or any API key
-	scopedKey         // a session, or an API key that has the route's scope
-	firstUnset        // one past the last
-)
 
 // shape is the form of a route's failures.
 type shape uint8
@@ -42,13 +31,16 @@ type route struct {
 	pattern string // as in the document: {name} is a segment, {name...} the rest of the path
 	access  access
 	scope   tenant.Scope // with scopedKey
+	role    tenant.Role  // the least role in the tenant; "": any
 	shape   shape
 	large   bool // takes bodies up to MaxBodyBytes
+	account bool // of people and tenants: it is told where requests come from, and a session's are counted
 
 	hidden                bool // not part of the document: pages and their assets
 	id, tag, summary, doc string
 	params                []param
 	body                  any  // a value of the request's type; nil: none
+	example               any  // a body that would do
 	bodyOptional          bool // an empty body stands for {}
 	replies               []answer
 	faults                []int // statuses of failures beyond those that follow from the fields above
@@ -80,9 +72,10 @@ func (s *Server) register(table []route) {
 	s.routes = table
 	for i := range s.routes {
 		r := &s.routes[i]
-		if r.access <= unsaid || r.access >= firstUnset || (r.access == scopedKey) != (r.scope != "") || r.handle == nil {
+		if !r.said() {
 			panic("rest: the route " + r.method + " " + r.pattern + " does not say who may call it")
 		}
+		r.account = strings.HasPrefix(r.pattern, "/api/v1/auth/") || strings.HasPrefix(r.pattern, adminPath)
 		if r.large {
 			s.large[r.pattern] = true
 		}
@@ -171,10 +164,10 @@ func matches(pattern, path string) bool {
 	}
 }
 
-// pathParam gives a parameter of the path, unescaped and copied. One that cannot be unescaped names nothing.
+// pathParam gives a parameter of the path, unescaped and copied. One that cannot be unescaped, or is no text, names nothing.
 func (x *exchange) pathParam(name string) string {
 	s, err := url.PathUnescape(strings.Clone(x.c.Params(name)))
-	if err != nil {
+	if err != nil || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return ""
 	}
 	return s

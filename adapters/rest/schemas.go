@@ -186,6 +186,19 @@ type document struct{}
 // Schema describes it as any object.
 func (document) Schema(huma.Registry) *huma.Schema { return anyObject() }
 
+// keySet stands for a JSON Web Key Set.
+type keySet struct{}
+
+// Schema describes the keys that are in it: public halves of Ed25519 keys.
+func (keySet) Schema(huma.Registry) *huma.Schema {
+	return objectOf(false, []string{"keys"}, map[string]*huma.Schema{
+		"keys": arrayOf(objectOf(true, []string{"kty", "kid", "crv", "x"}, map[string]*huma.Schema{
+			"kty": oneOf("OKP"), "crv": oneOf("Ed25519"), "kid": text("RFC 7638 thumbprint"), "x": text("The public key, base64url"),
+			"alg": oneOf("EdDSA"), "use": oneOf("sig"),
+		})),
+	})
+}
+
 // chatChunk stands for a chunk of OpenAI's stream.
 type chatChunk struct{}
 

@@ -10,64 +10,7 @@ import (
 
 // table lists every route.
 func (s *Server) table() []route {
-	return slices.Concat(authRoutes(), keyRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
-}
-
-func authRoutes() []route {
-	r := func(name, summary, doc string, body any, handle func(*exchange) error, faults []int, replies ...answer) route {
-		return route{
-			method: http.MethodPost, pattern: "/api/v1/auth/" + name, access: anyone, id: name, tag: "auth", summary: summary, doc: doc,
-			body: body, handle: handle, replies: replies, faults: append(faults, http.StatusTooManyRequests, http.StatusServiceUnavailable),
-		}
-	}
-	logout := r("logout", "Sign out", "Always 204 for tokens that are unknown, expired or another's. all needs a live token.", LogoutBody{},
-		(*exchange).logout, []int{401}, answer{status: 204, doc: "Signed out"})
-	logout.bodyOptional = true
-	return []route{
-		r("register", "Ask for an account", "The answer is the same for every address.", RegisterBody{}, (*exchange).register, nil,
-			answer{status: 202, doc: "A mail is on its way", body: Registered{}}),
-		r("verify-email", "Prove an address", "One answer for every token that is no good: 400 token_invalid.", VerifyBody{},
-			(*exchange).verifyEmail, nil, answer{status: 200, doc: "The account exists", body: Verified{}}),
-		r("login", "Sign in", "By exactly one of email and username.", LoginBody{}, (*exchange).login, []int{401, 403},
-			answer{status: 200, doc: "Signed in, or the second factor is wanted", body: Authenticated{}},
-			answer{status: 200, body: MFARequired{}}),
-		r("refresh", "Renew tokens", "The old token works a moment longer and gives the same successor.", RefreshBody{}, (*exchange).refresh,
-			[]int{401}, answer{status: 200, doc: "New tokens", body: Authenticated{}}),
-		logout,
-		{
-			method: http.MethodGet, pattern: "/api/v1/auth/me", access: keyOrSame, id: "me", tag: "auth", summary: "Who am I",
-			handle: (*exchange).me, replies: []answer{{status: 200, doc: "The caller", body: Me{}}}, faults: []int{429},
-		},
-	}
-}
-
-func keyRoutes() []route {
-	const path = "/api/v1/auth/api-keys"
-	id := param{in: "path", name: "id", doc: "The key's id", schema: ""}
-	return []route{
-		{
-			method: http.MethodGet, pattern: path, access: signedIn, id: "list-api-keys", tag: "api keys", summary: "List your API keys",
-			params: []param{
-				{in: "query", name: "limit", doc: "50 when absent", schema: 0, min: 1, max: maxLimit},
-				{in: "query", name: "cursor", doc: "next_cursor of the page before", schema: ""},
-			},
-			handle: (*exchange).listKeys, replies: []answer{{status: 200, doc: "Newest first", body: List[Key]{}}},
-		},
-		{
-			method: http.MethodPost, pattern: path, access: signedIn, id: "create-api-key", tag: "api keys", summary: "Make an API key",
-			body: KeyBody{}, handle: (*exchange).createKey, replies: []answer{{status: 201, doc: "The key, shown this once", body: NewKey{}}},
-		},
-		{
-			method: http.MethodPost, pattern: path + "/{id}/rotate", access: signedIn, id: "rotate-api-key", tag: "api keys",
-			summary: "Replace an API key", params: []param{id}, body: RotateBody{}, bodyOptional: true, handle: (*exchange).rotateKey,
-			replies: []answer{{status: 201, doc: "Its successor", body: NewKey{}}}, faults: []int{404, 409},
-		},
-		{
-			method: http.MethodDelete, pattern: path + "/{id}", access: signedIn, id: "revoke-api-key", tag: "api keys",
-			summary: "End an API key at once", params: []param{id}, handle: (*exchange).revokeKey,
-			replies: []answer{{status: 204, doc: "Ended"}}, faults: []int{404},
-		},
-	}
+	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
 }
 
 // aiHeaders are taken by every AI call.
@@ -91,6 +34,11 @@ var callFaults = []int{402, 404, 422, 429, 502, 503, 504}
 
 var callHeaders = []string{"X-Forge-Decision-Id", "X-Forge-Provider", "X-Forge-Model", "X-Forge-Cache", "X-Forge-Dropped", "X-Forge-Decision"}
 
+var (
+	exampleTask = map[string]any{"task": "Why is the sky blue? One sentence.", "task_type": "general", "context": map[string]any{"latency_slo_ms": 2000}}
+	exampleChat = map[string]any{"model": "auto", "messages": []any{map[string]any{"role": "user", "content": "Why is the sky blue?"}}}
+)
+
 func aiRoutes() []route {
 	read := func(name, summary string, handle func(*exchange) error, body any) route {
 		return route{
@@ -104,7 +52,7 @@ func aiRoutes() []route {
 		{
 			method: http.MethodPost, pattern: "/api/v1/ai/execute", access: scopedKey, scope: tenant.ScopeAI, large: true, id: "execute", tag: "ai",
 			summary: "Have a task done", doc: "The router picks a provider; failures are HTTP errors, never 200.", params: aiHeaders(),
-			body: ExecuteBody{}, handle: (*exchange).execute, faults: callFaults,
+			body: ExecuteBody{}, example: exampleTask, handle: (*exchange).execute, faults: callFaults,
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: Result{}, headers: callHeaders},
 				{status: 200, events: events, kinds: map[string]any{"delta": Delta{}, "done": Result{}, "error": Problem{}}},
@@ -115,7 +63,7 @@ func aiRoutes() []route {
 		read("health", "How the providers stand", (*exchange).providers, Providers{}),
 		{
 			method: http.MethodPost, pattern: "/api/v1/router/explain", access: scopedKey, scope: tenant.ScopeRouter, large: true, id: "explain",
-			tag: "router", summary: "Decide without asking a vendor", params: aiHeaders(), body: ExecuteBody{}, handle: (*exchange).explainRoute,
+			tag: "router", summary: "Decide without asking a vendor", params: aiHeaders(), body: ExecuteBody{}, example: exampleTask, handle: (*exchange).explainRoute,
 			replies: []answer{{status: 200, doc: "The decision", body: Decision{}}}, faults: []int{404, 422, 503},
 		},
 	}
@@ -138,7 +86,7 @@ func openAIRoutes() []route {
 			method: http.MethodPost, pattern: "/v1/chat/completions", access: scopedKey, scope: tenant.ScopeAI, shape: shapeOpenAI, large: true,
 			id: "chat-completions", tag: "openai", summary: "OpenAI's chat completions",
 			doc:    "To a vendor of the same dialect the body goes as it is; for others it is translated, and what they cannot honour is named in X-Forge-Dropped.",
-			params: aiHeaders(), body: chatRequest{}, handle: (*exchange).chatCompletions, faults: callFaults,
+			params: aiHeaders(), body: chatRequest{}, example: exampleChat, handle: (*exchange).chatCompletions, faults: callFaults,
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: chatResponse{}, headers: callHeaders},
 				{status: 200, events: events, kinds: map[string]any{"chat.completion.chunk": chatChunk{}, "error": OpenAIError{}}},

@@ -1,0 +1,147 @@
+package rest
+
+import (
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+// AuditLine is one line of the audit log.
+type AuditLine struct {
+	ID        string            `json:"id"`
+	At        time.Time         `json:"at"`
+	Event     string            `json:"event"`
+	ActorID   *string           `json:"actor_id" doc:"The user that acted; null for the installation itself"`
+	KeyID     *string           `json:"key_id" doc:"The API key that it acted with"`
+	SubjectID *string           `json:"subject_id" doc:"What it acted on"`
+	SessionID *string           `json:"session_id"`
+	Reason    string            `json:"reason,omitempty"`
+	RequestID string            `json:"request_id,omitempty"`
+	TraceID   string            `json:"trace_id,omitempty"`
+	IP        string            `json:"ip,omitempty"`
+	UserAgent string            `json:"user_agent,omitempty"`
+	Detail    map[string]string `json:"detail" nullable:"false"`
+}
+
+// auditFilter is what a filter's value looks like: the name of an event, or an id.
+var auditFilter = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
+
+func (x *exchange) audit() error {
+	q, err := x.auditQuery()
+	if err != nil {
+		return err
+	}
+	limit := q.Limit
+	q.Limit++ // one more tells whether there is another page
+	lines, err := x.s.deps.Audit.List(x.ctx, x.caller, q)
+	if err != nil {
+		return err
+	}
+	out := List[AuditLine]{Items: []AuditLine{}}
+	for i, l := range lines {
+		if i == limit {
+			next := base64.RawURLEncoding.EncodeToString([]byte(lines[limit-1].ID))
+			out.Next = &next
+			break
+		}
+		out.Items = append(out.Items, auditLineOf(l))
+	}
+	return x.reply(http.StatusOK, out)
+}
+
+func (x *exchange) auditQuery() (inbound.AuditQuery, error) {
+	var out inbound.AuditQuery
+	args := x.fc.QueryArgs()
+	for _, f := range []struct {
+		name string
+		dst  *string
+	}{{"event", &out.Event}, {"actor", &out.Actor}, {"subject", &out.Subject}} {
+		*f.dst = string(args.Peek(f.name))
+		if *f.dst != "" && !auditFilter.MatchString(*f.dst) {
+			return out, queryFault(f.name, "must be a name or an id")
+		}
+	}
+	for _, f := range []struct {
+		name string
+		dst  *time.Time
+	}{{"from", &out.From}, {"to", &out.To}} {
+		s := string(args.Peek(f.name))
+		if s == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil || t.Year() < 1 || t.IsZero() {
+			return out, queryFault(f.name, "must be a time such as 2030-01-31T12:00:00Z")
+		}
+		*f.dst = t.UTC()
+	}
+	var err error
+	if out.Limit, err = x.limit(); err != nil {
+		return out, err
+	}
+	if s := string(args.Peek("cursor")); s != "" {
+		last, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil || !auditFilter.Match(last) {
+			return out, errCursor
+		}
+		out.Before = string(last)
+	}
+	return out, nil
+}
+
+func auditLineOf(l inbound.AuditLine) AuditLine {
+	detail := maps.Clone(l.Detail)
+	if detail == nil {
+		detail = map[string]string{}
+	}
+	return AuditLine{
+		ID: l.ID, At: l.At.UTC(), Event: l.Event, ActorID: orNull(l.ActorID), KeyID: orNull(l.KeyID), SubjectID: orNull(l.SubjectID),
+		SessionID: orNull(l.SessionID), Reason: l.Reason, RequestID: l.RequestID, TraceID: l.TraceID, IP: l.IP, UserAgent: l.UserAgent, Detail: detail,
+	}
+}
+
+func (x *exchange) deleteUser() error {
+	if err := x.s.deps.Platform.DeleteUser(x.ctx, x.caller, user.ID(x.pathParam("id"))); err != nil {
+		return err
+	}
+	return x.empty()
+}
+
+// jwks gives the public signing keys. Verifiers may keep them for as long as a new key is published ahead of its use.
+func (x *exchange) jwks() error {
+	b, err := x.s.deps.Keys.JWKS()
+	if err != nil {
+		return err
+	}
+	r := &x.fc.Response
+	r.Header.Set("Cache-Control", "public, max-age=600")
+	r.Header.SetContentType(typeJSON)
+	r.SetBodyRaw(b)
+	return nil
+}
+
+// adminPath is where a tenant's administrators work, and tenantPath where platform administrators do the same in any tenant.
+const (
+	adminPath  = "/api/v1/admin/"
+	tenantPath = adminPath + "tenants/{tenant_id}/"
+)
+
+// inAnyTenant adds to each route of a tenant's administrators its twin for platform administrators.
+func inAnyTenant(routes []route) []route {
+	out := routes
+	for _, r := range routes {
+		r.pattern = tenantPath + strings.TrimPrefix(r.pattern, adminPath)
+		r.access, r.id, r.tag = platform, r.id+"-of-tenant", "platform"
+		r.summary += ", of any tenant"
+		r.params = append([]param{{in: "path", name: "tenant_id", doc: "The tenant's id", schema: ""}}, r.params...)
+		r.faults = append([]int{http.StatusNotFound}, r.faults...)
+		out = append(out, r)
+	}
+	return out
+}
