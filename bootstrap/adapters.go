@@ -5,32 +5,19 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"time"
 
 	"github.com/forge1/forge1/adapters/breaker"
 	"github.com/forge1/forge1/adapters/catalogue"
 	"github.com/forge1/forge1/adapters/database"
-	"github.com/forge1/forge1/adapters/idna"
-	"github.com/forge1/forge1/adapters/jose"
-	"github.com/forge1/forge1/adapters/keyring"
 	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/adapters/llm"
-	"github.com/forge1/forge1/adapters/memory"
-	"github.com/forge1/forge1/adapters/password"
 	"github.com/forge1/forge1/adapters/prometheus"
-	"github.com/forge1/forge1/adapters/redis"
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/adapters/simulator"
-	"github.com/forge1/forge1/adapters/smtp"
-	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/gateway"
-	"github.com/forge1/forge1/application/health"
 	"github.com/forge1/forge1/application/record"
 	"github.com/forge1/forge1/domain/routing"
-	"github.com/forge1/forge1/domain/secret"
-	"github.com/forge1/forge1/domain/session"
-	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -64,80 +51,6 @@ func fallbackOrder(c Config) ([]string, error) {
 		names = append(names, p.Name)
 	}
 	return routing.CompleteOrder(c.FallbackOrder, names)
-}
-
-// shortLived is where short-lived state is kept.
-type shortLived struct {
-	cache outbound.SessionCache
-	kind  health.CacheKind
-}
-
-func newShortLived(c Config, clock outbound.Clock) (shortLived, func(), error) {
-	if c.RedisURL.Empty() {
-		return shortLived{memory.NewSessions(clock, 0), "memory"}, func() {}, nil
-	}
-	r, err := redis.Open(redis.Config{URL: c.RedisURL}, clock)
-	if err != nil {
-		return shortLived{}, nil, fmt.Errorf("REDIS_URL: %w", err)
-	}
-	return shortLived{redis.NewSessions(r), "redis"}, func() { _ = r.Close() }, nil
-}
-
-func sessionCacheOf(s shortLived) outbound.SessionCache { return s.cache }
-
-func cacheKindOf(s shortLived) health.CacheKind { return s.kind }
-
-// root is the root secret, once it is known.
-type root struct{ secret.Text }
-
-func newRoot(c Config) (root, error) {
-	t, err := c.RootSecret()
-	return root{t}, err
-}
-
-func newKeyring(c Config, r root) *keyring.Keyring {
-	return keyring.New(keyring.Config{Root: r.Text, Previous: c.JWTSecretPrevious})
-}
-
-func newTokens(c Config, r root) (*jose.Tokens, error) {
-	return jose.New(jose.Config{Issuer: c.PublicBaseURL, Root: r.Text, Previous: c.JWTSecretPrevious, MaxTTL: c.AccessTTL})
-}
-
-// hashCost is what a password's hash costs. It is no setting, so that no installation can go under OWASP's floor.
-var hashCost = password.OWASP
-
-// newHasher leaves half of the cores to everything else; each hash takes 19 MiB.
-func newHasher() *password.Hasher {
-	return password.New(password.Config{Params: hashCost, Concurrency: max(1, runtime.NumCPU()/2), Queue: 32, Wait: 2 * time.Second})
-}
-
-func newMailer(c Config, clock outbound.Clock) (outbound.Mailer, error) {
-	if c.SMTPURL.Empty() {
-		m, err := smtp.NewFiles(smtp.FilesConfig{Dir: c.MailDir, From: c.MailFrom, Clock: clock})
-		if err != nil {
-			return nil, fmt.Errorf("MAIL_FROM: %w", err)
-		}
-		return m, nil
-	}
-	m, err := smtp.New(smtp.Config{URL: c.SMTPURL, From: c.MailFrom, RequireTLS: c.Env == Prod, Clock: clock})
-	if err != nil {
-		return nil, fmt.Errorf("SMTP_URL or MAIL_FROM: %w", err)
-	}
-	return m, nil
-}
-
-func newToASCII() outbound.DomainToASCII { return idna.ToASCII }
-
-func newAuthConfig(c Config) auth.Config {
-	return auth.Config{
-		PublicBaseURL: c.PublicBaseURL, AuthUIURL: c.AuthUIURL, AccessTTL: c.AccessTTL, VerifyTTL: c.VerifyTTL, SessionCacheTTL: c.SessionCacheTTL,
-		Terms:     session.Terms{Idle: c.RefreshIdleTTL, Absolute: c.RefreshAbsTTL, Grace: c.RefreshGrace},
-		Passwords: newPasswordPolicy(c),
-	}
-}
-
-func newPasswordPolicy(c Config) user.PasswordPolicy {
-	return user.PasswordPolicy{MinLength: c.PasswordMinLength}
 }
 
 func newClient(c Config, clock outbound.Clock) *http.Client {

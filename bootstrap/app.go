@@ -38,6 +38,7 @@ type Parts struct {
 	Database   *database.DB
 	Migrator   *database.Migrator
 	CacheKind  health.CacheKind
+	Eviction   evictionPolicy
 	Recorder   *record.Recorder
 	Mail       *mail.Worker
 	Auth       *auth.Service
@@ -146,20 +147,6 @@ func (a *App) Run(ctx context.Context) error {
 	workers.Wait()
 	a.Log.Info("stopped", "logger", "bootstrap")
 	return err
-}
-
-// refuse says why not to begin, of what only the servers can tell.
-func (a *App) refuse(ctx context.Context) error {
-	if err := a.Health.CheckClock(ctx); errors.Is(err, health.ErrSkew) {
-		hint := "set both hosts' clocks, by NTP for instance"
-		if a.Config.ClockOffsetFile != "" {
-			hint = "FORGE_CLOCK_OFFSET_FILE must hold 0s at start; move the clock afterwards"
-		}
-		return fmt.Errorf("DATABASE_URL: %w; %s", err, hint)
-	} else if err != nil {
-		return err
-	}
-	return nil
 }
 
 // unlisten gives the addresses back.

@@ -46,8 +46,17 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		return nil, nil, err
 	}
 	keyring := newKeyring(c, bootstrapRoot)
-	bootstrapShortLived, cleanup3, err := newShortLived(c, clock)
+	bootstrapLocalThrottle := newLocalThrottle(clock)
+	bootstrapShortLived, cleanup3, err := newShortLived(c, clock, bootstrapLocalThrottle)
 	if err != nil {
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
+	otp := newOTP()
+	breaches, err := newBreaches(c)
+	if err != nil {
+		cleanup3()
 		cleanup2()
 		cleanup()
 		return nil, nil, err
@@ -79,21 +88,25 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	worker := mail.New(deps)
 	random := newRandom()
 	domainToASCII := newToASCII()
-	authDeps := auth.Deps{
-		Tx:      db,
-		Hasher:  hasher,
-		Tokens:  tokens,
-		Keyring: keyring,
-		Cache:   sessionCache,
-		Gate:    gatekeeper,
-		Postman: worker,
-		Clock:   clock,
-		NewID:   newID,
-		Random:  random,
-		ToASCII: domainToASCII,
-		Config:  config,
+	bootstrapSignIn := signIn{
+		Tx:       db,
+		Hasher:   hasher,
+		Tokens:   tokens,
+		Keyring:  keyring,
+		Short:    bootstrapShortLived,
+		Local:    bootstrapLocalThrottle,
+		OTP:      otp,
+		Breaches: breaches,
+		Meter:    meter,
+		Gate:     gatekeeper,
+		Postman:  worker,
+		Clock:    clock,
+		NewID:    newID,
+		Random:   random,
+		ToASCII:  domainToASCII,
+		Config:   config,
 	}
-	service := auth.New(authDeps)
+	service := newAuth(bootstrapSignIn)
 	apikeysDeps := apikeys.Deps{
 		Tx:     db,
 		Gate:   gatekeeper,
@@ -166,6 +179,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	server := newServer(c, logger, clock, newID, meter, bootstrapServices)
 	migrator := newMigrator(db, c)
+	bootstrapEvictionPolicy := evictionOf(bootstrapShortLived)
 	passwordPolicy := newPasswordPolicy(c)
 	operatorDeps := operator.Deps{
 		Tx:        db,
@@ -185,6 +199,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Database:   db,
 		Migrator:   migrator,
 		CacheKind:  cacheKind,
+		Eviction:   bootstrapEvictionPolicy,
 		Recorder:   recorder,
 		Mail:       worker,
 		Auth:       service,

@@ -52,7 +52,13 @@ type Hasher struct {
 	waiting atomic.Int64
 }
 
-var _ outbound.Hasher = (*Hasher)(nil)
+var (
+	_ outbound.Hasher     = (*Hasher)(nil)
+	_ outbound.NormalText = Normal
+)
+
+// Normal implements outbound.NormalText: the form that passwords are hashed in.
+func Normal(text string) string { return norm.NFC.String(text) }
 
 // New makes a hasher.
 func New(c Config) *Hasher {
@@ -97,7 +103,7 @@ func (h *Hasher) derive(ctx context.Context, password secret.Text, salt []byte, 
 		return nil, err
 	}
 	defer func() { <-h.turns }()
-	return argon2.IDKey([]byte(norm.NFC.String(password.Reveal())), salt, p.Time, p.Memory, p.Threads, keyBytes), nil
+	return argon2.IDKey([]byte(Normal(password.Reveal())), salt, p.Time, p.Memory, p.Threads, keyBytes), nil
 }
 
 // turn takes a turn: at once, or after standing in line. It fails with fault.ErrBusy when the line is full or does not move, and with the context's error.

@@ -107,6 +107,13 @@ func (m *Meter) Show(name, help string, value func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }
 
+// Count adds a counter, and gives what raises it by one. It panics when there is one of this name already.
+func (m *Meter) Count(name, help string) func() {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	m.registry.MustRegister(c)
+	return c.Inc
+}
+
 // Handler serves the metrics in Prometheus's text format.
 func (m *Meter) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})

@@ -125,6 +125,17 @@ func TestAGaugeIsReadWhenItIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestACounterIsThereBeforeItCounts(t *testing.T) {
+	m := prometheus.New()
+	raise := m.Count("forge1_breach_check_failed_total", "Unanswered.")
+	for _, want := range []string{"0", "1", "2"} {
+		if got := scrape(t, m); !strings.Contains(got, "\nforge1_breach_check_failed_total "+want+"\n") {
+			t.Errorf("got %s, want the counter at %s", got, want)
+		}
+		raise()
+	}
+}
+
 func TestInventedMethodsAreOneLabel(t *testing.T) {
 	m := prometheus.New()
 	for _, method := range []string{"BREW", "PROPFIND", "X" + strings.Repeat("x", 100)} {
