@@ -40,6 +40,8 @@ type Gatekeeper struct {
 
 	mu      sync.Mutex
 	touched map[tenant.KeyID]time.Time
+
+	stale stale
 }
 
 var _ inbound.Gatekeeper = (*Gatekeeper)(nil)
@@ -93,7 +95,10 @@ func (g *Gatekeeper) token(ctx context.Context, credential string, now time.Time
 	if err != nil {
 		return inbound.Caller{}, now, ErrUnauthenticated.With(err)
 	}
-	r, err := g.record(ctx, claims.SessionID, now)
+	r, cached, err := g.record(ctx, claims.SessionID, now)
+	if err == nil && cached && r.TenantID != claims.TenantID { // the session has moved to another tenant, or had when the record was read
+		r, err = g.read(ctx, claims.SessionID, now)
+	}
 	if err != nil {
 		return inbound.Caller{}, now, err
 	}
@@ -105,22 +110,22 @@ func (g *Gatekeeper) token(ctx context.Context, credential string, now time.Time
 }
 
 // record gives the record of a live session, from the cache while that is fresh, else from the database. A cache that does not answer is passed by.
-func (g *Gatekeeper) record(ctx context.Context, id session.ID, now time.Time) (outbound.SessionRecord, error) {
+func (g *Gatekeeper) record(ctx context.Context, id session.ID, now time.Time) (r outbound.SessionRecord, cached bool, err error) {
 	r, known, dead, err := g.Cache.Record(ctx, id)
 	if err == nil && dead {
-		return outbound.SessionRecord{}, ErrUnauthenticated
+		return outbound.SessionRecord{}, false, ErrUnauthenticated
 	}
-	if err == nil && known && now.Before(r.ReadAt.Add(g.Config.SessionCacheTTL)) && now.Before(r.Until) {
-		return r, nil
+	if err == nil && known && now.Before(r.ReadAt.Add(g.Config.SessionCacheTTL)) && now.Before(r.Until) && !g.stale.is(r) {
+		return r, true, nil
 	}
 	fresh, readErr := g.read(ctx, id, now)
 	if readErr != nil {
-		return outbound.SessionRecord{}, readErr
+		return outbound.SessionRecord{}, false, readErr
 	}
 	if err == nil && !known {
 		_ = g.Cache.Keep(ctx, fresh, g.Config.SessionCacheTTL) // only speed is lost
 	}
-	return fresh, nil
+	return fresh, false, nil
 }
 
 // read makes the record of a session that is live, whose user is active and a member. Anything else is refused alike.
@@ -196,6 +201,7 @@ func (g *Gatekeeper) member(ctx context.Context, id user.ID, in tenant.ID) (*use
 
 // ForgetSession makes the end of a session felt on this node at once.
 func (g *Gatekeeper) ForgetSession(id session.ID) {
+	g.stale.note("session "+string(id), g.Clock(), g.Config.SessionCacheTTL)
 	g.admitted.forget(func(c *inbound.Caller) bool { return c.SessionID == id })
 }
 
@@ -206,6 +212,7 @@ func (g *Gatekeeper) ForgetKey(id tenant.KeyID) {
 
 // ForgetUser makes a change of a user, or of a membership, felt on this node at once.
 func (g *Gatekeeper) ForgetUser(id user.ID) {
+	g.stale.note("user "+string(id), g.Clock(), g.Config.SessionCacheTTL)
 	g.admitted.forget(func(c *inbound.Caller) bool { return c.UserID == id })
 }
 

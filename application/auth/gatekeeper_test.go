@@ -220,7 +220,7 @@ func TestARecordOfTheCacheIsBelievedWhileItIsFreshAndFits(t *testing.T) {
 		"of an unknown time":  {func(r *outbound.SessionRecord) { r.ReadAt = time.Time{} }, tenant.Owner},
 		"past its end":        {func(r *outbound.SessionRecord) { r.Until = now }, tenant.Owner},
 		"of another user":     {func(r *outbound.SessionRecord) { r.UserID = "other" }, ""},
-		"of another tenant":   {func(r *outbound.SessionRecord) { r.TenantID = "other" }, ""},
+		"of another tenant":   {func(r *outbound.SessionRecord) { r.TenantID = "other" }, tenant.Owner},
 		"four seconds old":    {func(r *outbound.SessionRecord) { r.ReadAt = now.Add(-4 * time.Second) }, tenant.Viewer},
 		"of the last instant": {func(r *outbound.SessionRecord) { r.Until = now.Add(time.Microsecond) }, tenant.Viewer},
 	} {
