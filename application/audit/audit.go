@@ -25,7 +25,7 @@ var (
 // Pages of the log.
 const (
 	DefaultPage = 50
-	MaxPage     = 200
+	MaxPage     = 1000
 
 	maxAgentBytes = 256
 )
@@ -43,12 +43,11 @@ func From(ctx context.Context, o inbound.Origin) context.Context {
 }
 
 func actor(o inbound.Origin) outbound.Actor {
-	return outbound.Actor{IP: o.IP, Agent: Agent(o), RequestID: o.RequestID, TraceID: o.TraceID}
+	return outbound.Actor{IP: o.IP, Agent: Agent(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID}
 }
 
 // Agent is what a client says of itself, shortened to what is worth keeping.
-func Agent(o inbound.Origin) string {
-	s := o.UserAgent
+func Agent(s string) string {
 	if len(s) > maxAgentBytes {
 		s = s[:maxAgentBytes]
 	}

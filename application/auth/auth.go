@@ -6,14 +6,12 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
+	"github.com/forge1/forge1/application/audit"
+	"github.com/forge1/forge1/application/letters"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/user"
@@ -26,7 +24,7 @@ var (
 	// ErrUnauthenticated is every bearer credential that is not good: unknown, ended, forged, or its user or membership gone.
 	ErrUnauthenticated = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token or API key is needed")
 	// ErrTokenInvalid is every mailed token that is not good: unknown, used, expired, malformed, or of another kind.
-	ErrTokenInvalid = fault.New(fault.Malformed, "token_invalid", "the link is not valid any more; ask for a new one")
+	ErrTokenInvalid = letters.ErrTokenInvalid
 	// ErrInvalidCredentials is every login that is not good: unknown user, wrong password, disabled.
 	ErrInvalidCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "the name or the password is wrong")
 	// ErrEmailNotVerified is a login with the right password of an address that is not proven yet.
@@ -46,14 +44,12 @@ var (
 	// ErrProofMissing is a fresh proof that is not there; its field says what is missing.
 	ErrProofMissing = fault.New(fault.Malformed, "missing_field", "this needs a fresh proof of who you are; see errors")
 	// ErrSessionOnly is an API key that asks for what only a person may do.
-	ErrSessionOnly = fault.New(fault.Forbidden, "session_required", "sign in for this; an API key does not reach it")
+	ErrSessionOnly = audit.ErrSessionOnly
 )
 
 const (
 	leeway          = 30 * time.Second // by which access tokens outlive their expiry
 	tombstoneMargin = time.Minute
-	mailTokenBytes  = 32
-	maxAgentBytes   = 256
 	sweepEvery      = 10 * time.Minute
 	mailWindow      = time.Hour // in which an address gets user.RegistrationLimit mails
 	labelRefresh    = "refresh"
@@ -139,54 +135,19 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // mailToken makes a token for a link, and what is kept of it.
-func (s *Service) mailToken() (token string, hash [32]byte) {
-	var b [mailTokenBytes]byte
-	s.Random(b[:])
-	token = base64.RawURLEncoding.EncodeToString(b[:])
-	return token, sha256.Sum256([]byte(token))
-}
+func (s *Service) mailToken() (token string, hash [32]byte) { return letters.NewToken(s.Random) }
 
 // hashOfMailToken gives what is kept of a token; false when the text cannot be one.
-func hashOfMailToken(token string) ([32]byte, bool) {
-	if b, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(b) != mailTokenBytes {
-		return [32]byte{}, false
-	}
-	return sha256.Sum256([]byte(token)), true
-}
+func hashOfMailToken(token string) ([32]byte, bool) { return letters.HashOf(token) }
 
 // from tells the audit log where a request came from.
-func from(ctx context.Context, o inbound.Origin) context.Context {
-	return outbound.WithActor(ctx, outbound.Actor{IP: o.IP, Agent: clip(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID})
-}
+func from(ctx context.Context, o inbound.Origin) context.Context { return audit.From(ctx, o) }
 
 // by tells the audit log who acts, and from where.
-func by(ctx context.Context, c inbound.Caller) context.Context {
-	o := inbound.OriginOf(ctx)
-	return outbound.WithActor(ctx, outbound.Actor{
-		UserID: string(c.UserID), TenantID: string(c.TenantID), SessionID: string(c.SessionID), KeyID: string(c.KeyID),
-		IP: o.IP, Agent: clip(o.UserAgent), RequestID: o.RequestID, TraceID: o.TraceID,
-	})
-}
-
-// acting says who it is that acts, once that is known.
-func acting(ctx context.Context, u user.ID, tenant string, on session.ID) context.Context {
-	a := outbound.ActorOf(ctx)
-	a.UserID, a.TenantID, a.SessionID = string(u), tenant, string(on)
-	return outbound.WithActor(ctx, a)
-}
+func by(ctx context.Context, c inbound.Caller) context.Context { return audit.By(ctx, c) }
 
 // clip shortens what a client says of itself to what is worth keeping.
-func clip(s string) string {
-	if len(s) > maxAgentBytes {
-		s = s[:maxAgentBytes]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, s)
-}
+func clip(agent string) string { return audit.Agent(agent) }
 
 // mistakes gathers what is wrong with an input, so that the caller learns all of it at once.
 type mistakes struct {
