@@ -153,6 +153,11 @@ func TestTenants(t *testing.T)       { each(t, conformance.Tenants) }
 func TestSessions(t *testing.T)      { each(t, conformance.Sessions) }
 func TestAPIKeys(t *testing.T)       { each(t, conformance.APIKeys) }
 func TestOutbox(t *testing.T)        { each(t, conformance.Outbox) }
+func TestFactors(t *testing.T)       { each(t, conformance.Factors) }
+func TestOneTimeTokens(t *testing.T) { each(t, conformance.OneTimeTokens) }
+func TestInvites(t *testing.T)       { each(t, conformance.Invites) }
+func TestSigningKeys(t *testing.T)   { each(t, conformance.SigningKeys) }
+func TestAuditLog(t *testing.T)      { each(t, conformance.AuditLog) }
 
 func TestCalls(t *testing.T) {
 	for name, s := range stores {

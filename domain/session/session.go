@@ -118,9 +118,10 @@ func (s *Session) Live(userEpoch int64, now time.Time) bool {
 	return s.revokedAt.IsZero() && s.epoch == userEpoch && now.Before(s.idleUntil) && now.Before(s.absUntil)
 }
 
-// CarryOver lets this session go on under a new epoch of its user, while all others of an older one end. A session that was ended stays so.
+// CarryOver lets this session go on under the epoch after its own, while all others of its user end. One that was ended stays so, be it by itself or by
+// an epoch before.
 func (s *Session) CarryOver(epoch int64) {
-	if s.revokedAt.IsZero() {
+	if s.revokedAt.IsZero() && epoch == s.epoch+1 {
 		s.epoch = epoch
 	}
 }

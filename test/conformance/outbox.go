@@ -21,6 +21,7 @@ func Outbox(t *testing.T, new func(t *testing.T) Store) {
 		"of many claimers each message goes to one":           outboxRace,
 		"a retry waits and is counted":                        outboxRetry,
 		"a message of a transaction that failed is not there": outboxUndone,
+		"sweeping deletes what was sent before, nothing else": outboxSweep,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, new(t)) })
@@ -164,4 +165,31 @@ func outboxUndone(t *testing.T, s Store) {
 	put(t, s, message("a", storeEpoch))
 	_, keys := claim(t, s, storeEpoch, 10)
 	same(t, "what is due", keys, []string{"a"})
+}
+
+// outboxSweep finds out when messages were sent, which the store's own clock says, by where the sweep begins to take them.
+func outboxSweep(t *testing.T, s Store) {
+	waiting, claimed, sent := put(t, s, message("waiting", storeEpoch.Add(-1000*time.Hour))), put(t, s, message("claimed", storeEpoch)), put(t, s, message("sent", storeEpoch))
+	_, err := s.View().Outbox.Claim(t.Context(), storeEpoch, storeEpoch.Add(time.Minute), 10)
+	must(t, "claim", err)
+	must(t, "sent", s.View().Outbox.Sent(t.Context(), sent.ID))
+	for _, c := range []struct {
+		before time.Time
+		want   int
+	}{{storeEpoch.Add(-time.Hour), 0}, {farFuture, 1}, {farFuture, 0}} {
+		n, err := s.View().Outbox.Sweep(t.Context(), c.before)
+		must(t, "sweep", err)
+		if n != c.want {
+			t.Errorf("swept %d from before %v, want %d", n, c.before, c.want)
+		}
+	}
+	put(t, s, message("sent", storeEpoch.Add(time.Second))) // its key went with it
+	got, _ := claim(t, s, storeEpoch.Add(time.Hour), 10)
+	var ids []string
+	for _, m := range got {
+		ids = append(ids, m.ID)
+	}
+	if len(ids) != 3 || ids[0] != waiting.ID || ids[1] != claimed.ID || ids[2] == sent.ID {
+		t.Errorf("left are %v, want %s, %s and a new one", ids, waiting.ID, claimed.ID)
+	}
 }

@@ -36,6 +36,9 @@ type Audited struct {
 // storeEpoch is when these suites begin: an odd microsecond, so that rounding shows.
 var storeEpoch = time.Date(2026, time.November, 23, 9, 30, 15, 123457000, time.UTC)
 
+// farFuture is later than any clock of a store under test.
+var farFuture = storeEpoch.Add(100 * 365 * 24 * time.Hour)
+
 // hostile is text that a careless store takes for SQL, placeholders or escapes.
 const hostile = `Ada '; DROP TABLE users; -- ?0 ? ?name $1 :x %s \' \\ "q" {} '' 🦀 ` + "\u00e9e\u0301"
 

@@ -13,18 +13,23 @@ import (
 // Users is the suite of outbound.Users.
 func Users(t *testing.T, new func(t *testing.T) Store) {
 	tests := map[string]func(t *testing.T, s Store){
-		"a user comes back as it was, by each of its names":   usersRoundTrip,
-		"nobody is not found":                                 usersNotFound,
-		"an address has one account":                          usersEmailTaken,
-		"a username has one owner, no username any number":    usersUsernameTaken,
-		"of many that claim an address at once one gets it":   usersEmailRace,
-		"of many that claim a username at once one gets it":   usersUsernameRace,
-		"a change is kept, with its events":                   usersUpdate,
-		"a refused change is not":                             usersRefusedUpdate,
-		"a change to a taken name is refused and spoils none": usersUpdateTaken,
-		"changes at once lose nothing":                        usersLoseNothing,
-		"text that cannot be kept is the caller's mistake":    usersUnstorable,
-		"an id is used once":                                  usersIDOnce,
+		"a user comes back as it was, by each of its names":    usersRoundTrip,
+		"nobody is not found":                                  usersNotFound,
+		"an address has one account":                           usersEmailTaken,
+		"a username has one owner, no username any number":     usersUsernameTaken,
+		"of many that claim an address at once one gets it":    usersEmailRace,
+		"of many that claim a username at once one gets it":    usersUsernameRace,
+		"a change is kept, with its events":                    usersUpdate,
+		"a refused change is not":                              usersRefusedUpdate,
+		"a change to a taken name is refused and spoils none":  usersUpdateTaken,
+		"changes at once lose nothing":                         usersLoseNothing,
+		"text that cannot be kept is the caller's mistake":     usersUnstorable,
+		"an id is used once":                                   usersIDOnce,
+		"a removed user is forgotten with all that is its own": usersRemove,
+		"a refused removal is none":                            usersRemoveRefused,
+		"nobody is not removed":                                usersRemoveNobody,
+		"of many that remove a user at once one does":          usersRemoveRace,
+		"a removal that meets sign-ins leaves nothing of them": usersRemoveMeetsSignIns,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, new(t)) })
