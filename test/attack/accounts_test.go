@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // account is a verified user with a tenant of its own.
@@ -129,4 +131,61 @@ func (w *world) dead(t testing.TB, what string, s session, options ...with) {
 	if a := w.refresh(t, s.refresh, options...); a.status != http.StatusUnauthorized || a.str("code") != "refresh_invalid" {
 		t.Errorf("%s: %s, want 401 refresh_invalid", what, a)
 	}
+}
+
+// patient posts as a client does that heeds 503 and Retry-After: the line of those who wait for a hash is short on purpose, and longer crowds come again.
+func (w *world) patient(t testing.TB, name string, body any, options ...with) answer {
+	t.Helper()
+	for range 30 {
+		a := w.post(t, name, body, options...)
+		if a.status != http.StatusServiceUnavailable || a.str("code") != "busy" {
+			return a
+		}
+		seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
+		if err != nil || seconds < 1 {
+			t.Errorf("%s: Retry-After is %q, want whole seconds", a, a.header.Get("Retry-After"))
+			return a
+		}
+		time.Sleep(time.Duration(seconds) * time.Second)
+	}
+	t.Errorf("%s is busy for ever", name)
+	return answer{}
+}
+
+// invite has an owner or admin invite an address, and gives the mail's token.
+func (w *world) invite(t testing.TB, admin session, email, role string) string {
+	t.Helper()
+	before := len(w.mail.all(email))
+	w.post(t, "/api/v1/admin/invites", fields{"email": email, "role": role}, as(admin.access)).must(t, http.StatusCreated)
+	var token string
+	eventually(t, "an invitation to "+email, func() bool {
+		for _, l := range w.mail.all(email)[before:] {
+			if url, found := l.link(); strings.Contains(url, "/auth/invite?") {
+				token = found
+			}
+		}
+		return token != ""
+	})
+	w.remember("invite token", token)
+	return token
+}
+
+// member makes a new user who joins a tenant by an invitation of its admin, with a role.
+func (w *world) member(t testing.TB, admin session, role string) account {
+	t.Helper()
+	u := account{email: somebody(), password: passphrase(), tenant: admin.tenant}
+	token := w.invite(t, admin, u.email, role)
+	a := w.post(t, "register", fields{"email": u.email, "password": u.password, "invite_token": token}).must(t, http.StatusCreated)
+	if a.str("status") != "verified" || a.str("access_token") != "" {
+		t.Fatalf("%s, want verified and no tokens", a)
+	}
+	u.id = w.text(t, `SELECT id FROM users WHERE email_canon = ?`, u.email)
+	return u
+}
+
+// join has a user who exists join a tenant by an invitation of its admin, with a role.
+func (w *world) join(t testing.TB, admin session, u account, s session, role string) {
+	t.Helper()
+	token := w.invite(t, admin, u.email, role)
+	w.post(t, "invites/accept", fields{"invite_token": token}, as(s.access)).must(t, http.StatusNoContent)
 }

@@ -10,8 +10,8 @@
 //	go run ./test/servers -- go test ./test/attack -run 'TestAttack/sqlite/JWT/JWT-5$'
 //	go run ./test/servers -- go test ./test/attack -run 'TestAttack/postgres/REF/REF-2$'
 //
-// The name is TestAttack/STORES/GROUP/ID; the group is the part of the id before its hyphen. A row that fails shows the end of its process's log. Rows
-// about time, which a busy machine makes uncertain, are built with the tag timing and run by `task attack:timing`:
+// The name is TestAttack/STORES/GROUP/ID; the group is the part of the id before its hyphen. A row that fails shows what its process's log says beyond
+// requests. Rows about time, which a busy machine makes uncertain, are built with the tag timing and run by `task attack:timing`:
 //
 //	go run ./test/servers -- go test -tags timing -run TestTiming ./test/attack
 //

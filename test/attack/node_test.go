@@ -50,15 +50,16 @@ type node struct {
 	metrics string // http://host:port of the metrics
 	dir     string // working folder
 	env     map[string]string
+	clock   *hand
 	log     *output // stdout and stderr of all its lives
 	cmd     *exec.Cmd
 	ended   chan error
 }
 
 // start starts a process that must serve; it is ended with the test.
-func start(t *testing.T, dir string, env map[string]string, log *output) *node {
+func start(t *testing.T, dir string, env map[string]string, clock *hand, log *output) *node {
 	t.Helper()
-	n := &node{dir: dir, env: env, log: log}
+	n := &node{dir: dir, env: env, clock: clock, log: log}
 	n.launch(t)
 	t.Cleanup(func() {
 		if n.cmd != nil {
@@ -68,9 +69,13 @@ func start(t *testing.T, dir string, env map[string]string, log *output) *node {
 	return n
 }
 
-// launch starts the process and waits until it serves.
+// launch starts the process and waits until it serves. It begins on the host's clock, as a process must whose database has that one.
 func (n *node) launch(t *testing.T) {
 	t.Helper()
+	if by := n.clock.by; by != 0 {
+		n.clock.set(t, 0)
+		defer n.clock.set(t, by)
+	}
 	if err := n.tryLaunch(); err != nil {
 		t.Fatalf("start forge1: %v\n%s", err, n.log.tail())
 	}
@@ -260,5 +265,5 @@ func (o *output) lines() []string { return strings.Split(strings.TrimSuffix(o.St
 // tail gives the last lines.
 func (o *output) tail() string {
 	l := o.lines()
-	return strings.Join(l[max(0, len(l)-15):], "\n")
+	return strings.Join(l[max(0, len(l)-6):], "\n")
 }

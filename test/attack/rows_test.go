@@ -159,8 +159,9 @@ func attackWith(t *testing.T, on stores, found *findings, results *results, rows
 				shared = newWorld(group, on, a, found)
 				w = shared
 			}
+			since := len(w.log.lines())
+			defer func() { w.survived(t, since) }() // also when the row was given up
 			a.run(t, w)
-			w.survived(t)
 		})
 	}
 }
@@ -228,6 +229,13 @@ func (r *results) note(id string, on stores, verdict string) {
 	r.of[id][on] = verdict
 }
 
+func describe(id string) string {
+	if a := registered[id]; a != nil {
+		return a.what
+	}
+	return ""
+}
+
 // print prints the table of the rows that ran.
 func (r *results) print(t *testing.T) {
 	t.Helper()
@@ -243,7 +251,7 @@ func (r *results) print(t *testing.T) {
 		if of[embedded] != "FAIL" && of[servers] != "FAIL" {
 			passed++
 		}
-		fmt.Fprintf(os.Stdout, "%-8s %-14s %-14s %s\n", id, cmp.Or(of[embedded], "not run"), cmp.Or(of[servers], "not run"), registered[id].what)
+		fmt.Fprintf(os.Stdout, "%-8s %-14s %-14s %s\n", id, cmp.Or(of[embedded], "not run"), cmp.Or(of[servers], "not run"), describe(id))
 	}
 	fmt.Fprintf(os.Stdout, "%d of %d rows ran, %d passed\n", len(r.of), len(table()), passed)
 }

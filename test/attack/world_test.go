@@ -2,6 +2,7 @@ package attack_test
 
 import (
 	"crypto/rand"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -67,7 +68,7 @@ func newWorld(t *testing.T, on stores, a *attack, found *findings) *world {
 	}
 	t.Cleanup(func() { w.harvest(t) }) // after the process has ended, before its stores go
 	t.Cleanup(w.http.CloseIdleConnections)
-	w.node = start(t, dir, w.env, w.log)
+	w.node = start(t, dir, w.env, w.clock, w.log)
 	return w
 }
 
@@ -85,8 +86,8 @@ func migrated(url string) error {
 	return nil
 }
 
-// survived checks what every row leaves behind: a process that answers, and no panic.
-func (w *world) survived(t *testing.T) {
+// survived checks what every row leaves behind: a process that answers, and no panic in what it has said since.
+func (w *world) survived(t *testing.T, since int) {
 	t.Helper()
 	switch {
 	case w.node.cmd == nil: // the row ended it
@@ -97,11 +98,18 @@ func (w *world) survived(t *testing.T) {
 			t.Errorf("the process does not answer any more: %s", a)
 		}
 	}
-	if log := w.log.String(); strings.Contains(log, "panic:") || strings.Contains(log, "goroutine 1 [") || strings.Contains(log, `"panic"`) {
-		t.Errorf("the process panicked:\n%s", w.log.tail())
+	var notable []string
+	for _, line := range w.log.lines()[min(since, len(w.log.lines())):] {
+		if strings.Contains(line, "panic") || strings.HasPrefix(line, "goroutine ") {
+			t.Errorf("the process panicked: %.1500s", line)
+			break
+		}
+		if !strings.Contains(line, `"level":"INFO"`) && !strings.Contains(line, `"level":"DEBUG"`) {
+			notable = append(notable, fmt.Sprintf("%.600s", line))
+		}
 	}
-	if t.Failed() {
-		t.Logf("the end of the log:\n%s", w.log.tail())
+	if t.Failed() && len(notable) > 0 {
+		t.Logf("the log said:\n%s", strings.Join(notable[max(0, len(notable)-4):], "\n"))
 	}
 }
 
@@ -112,7 +120,7 @@ func (w *world) second(t *testing.T, pairs ...string) *node {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		env[pairs[i]] = pairs[i+1]
 	}
-	return start(t, w.dir, env, w.log)
+	return start(t, w.dir, env, w.clock, w.log)
 }
 
 // cli runs a command of forge1 against the same stores; it must succeed.
