@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,12 +117,19 @@ func (w *world) document() *openapicheck.Document {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if doc, ok := documents.Load(string(b)); ok {
+		return doc.(*openapicheck.Document)
+	}
 	doc, err := openapicheck.Load(b)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	documents.Store(string(b), doc)
 	return doc
 }
+
+// documents holds those that were proven valid; reading one takes longer than most tests.
+var documents sync.Map
 
 // answer is what came back.
 type answer struct {
@@ -186,10 +194,57 @@ func (w *world) do(method, path, body string, options ...string) answer {
 		w.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	a := answer{resp.StatusCode, resp.Header, b}
+	w.checkHead(method, path, a)
 	if err := w.doc.Check(method, path, a.status, a.header, a.body); err != nil && !strings.HasPrefix(path, "/docs") && !strings.HasPrefix(path, "/auth/") && !strings.HasPrefix(path, "/problems/") {
 		w.t.Errorf("against the document: %v\n%s", err, a)
 	}
 	return a
+}
+
+// headOf is what every answer carries: the header's name and what its value looks like.
+var headOf = map[string]*regexp.Regexp{
+	"Cache-Control":                regexp.MustCompile(`^no-store$`),
+	"X-Content-Type-Options":       regexp.MustCompile(`^nosniff$`),
+	"Referrer-Policy":              regexp.MustCompile(`^no-referrer$`),
+	"Content-Security-Policy":      regexp.MustCompile(`^default-src 'none'; frame-ancestors 'none'$`),
+	"Cross-Origin-Resource-Policy": regexp.MustCompile(`^same-origin$`),
+	"Strict-Transport-Security":    regexp.MustCompile(`^max-age=31536000; includeSubDomains$`),
+	"X-Request-Id":                 regexp.MustCompile(`^[A-Za-z0-9-]{8,64}$`),
+	"X-Trace-Id":                   regexp.MustCompile(`^[0-9a-f]{32}$`),
+	"Server":                       regexp.MustCompile(`^$`),
+	"X-Powered-By":                 regexp.MustCompile(`^$`),
+}
+
+// headOfPages is what pages and public files have in another form.
+var headOfPages = map[string]*regexp.Regexp{
+	"Content-Security-Policy": regexp.MustCompile(`^default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:`),
+	"Cache-Control":           regexp.MustCompile(`^(no-store|public, max-age=\d+)$`),
+}
+
+// checkHead proves of each answer that its head is whole and its failures are of the one form.
+func (w *world) checkHead(method, path string, a answer) {
+	w.t.Helper()
+	page := strings.HasPrefix(path, "/docs") || strings.HasPrefix(path, "/problems/") || strings.HasPrefix(path, "/auth/")
+	for name, like := range headOf {
+		other := headOfPages[name]
+		if page && a.status == http.StatusOK && other != nil || strings.HasPrefix(path, "/.well-known/") && name == "Cache-Control" {
+			like = other
+		}
+		if v := a.header.Get(name); !like.MatchString(v) || len(a.header.Values(name)) > 1 {
+			w.t.Errorf("%s %s: %d with %s: %q, want %s", method, path, a.status, name, a.header.Values(name), like)
+		}
+	}
+	wants := map[string]bool{
+		"Www-Authenticate": a.status == 401, "Retry-After": a.status == 429 || a.status == 503, "Allow": a.status == 405 || method == http.MethodOptions && a.status == 204,
+	}
+	for name, want := range wants {
+		if v := a.header.Get(name); (v != "") != want {
+			w.t.Errorf("%s %s: %d with %s: %q, want one: %t", method, path, a.status, name, v, want)
+		}
+	}
+	if media := a.header.Get("Content-Type"); a.status >= 400 && media != "application/json" && method != http.MethodHead && (media != "application/problem+json" || a.code() == "") {
+		w.t.Errorf("%s %s: the failure has no code: %s", method, path, a)
+	}
 }
 
 func (w *world) post(path, body string, options ...string) answer {
