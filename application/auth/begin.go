@@ -86,3 +86,10 @@ func (s *Service) makeRoom(ctx context.Context, repos outbound.Repos, u user.ID)
 	}
 	return ended, nil
 }
+
+// acting says who it is that acts, once that is known.
+func acting(ctx context.Context, u user.ID, in string, on session.ID) context.Context {
+	a := outbound.ActorOf(ctx)
+	a.UserID, a.TenantID, a.SessionID = string(u), in, string(on)
+	return outbound.WithActor(ctx, a)
+}

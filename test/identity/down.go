@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/forge1/forge1/domain/event"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
@@ -14,7 +15,7 @@ import (
 func downRepos(err error) outbound.Repos {
 	return outbound.Repos{
 		Users: downUsers{err: err}, Registrations: downRegistrations{err: err}, Tenants: downTenants{err: err}, Sessions: downSessions{err: err},
-		APIKeys: downKeys{err: err}, Outbox: downOutbox{err: err},
+		APIKeys: downKeys{err: err}, Outbox: downOutbox{err: err}, Factors: downFactors{err: err}, Audit: downAudit{err: err},
 	}
 }
 
@@ -75,3 +76,17 @@ type downOutbox struct {
 func (d downOutbox) Claim(context.Context, time.Time, time.Time, int) ([]outbound.Message, error) {
 	return nil, d.err
 }
+
+type downFactors struct {
+	outbound.Factors
+	err error
+}
+
+func (d downFactors) Find(context.Context, user.ID) (*user.Factor, error) { return nil, d.err }
+
+type downAudit struct {
+	outbound.AuditLog
+	err error
+}
+
+func (d downAudit) Append(context.Context, ...event.Event) error { return d.err }

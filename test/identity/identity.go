@@ -4,11 +4,13 @@ package identity
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,6 +50,46 @@ var Config = auth.Config{
 	Passwords: user.PasswordPolicy{MinLength: user.DefaultMinPassword},
 }
 
+// Line is what a test wants to know of a line of the audit log.
+type Line struct{ Event, Actor, Subject, Tenant, Reason string }
+
+// Audit reads the whole audit log of a world on SQLite, oldest first, past the ports.
+func (w *World) Audit(t testing.TB) (lines []Line) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.file+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	rows, err := db.QueryContext(t.Context(), "SELECT event, actor_id, subject_id, tenant_id, reason FROM audit_log ORDER BY rowid")
+	if err != nil {
+		t.Fatalf("read the audit log: %v", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var l Line
+		if err := rows.Scan(&l.Event, &l.Actor, &l.Subject, &l.Tenant, &l.Reason); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, l)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// Audited counts the lines of an event in the audit log.
+func (w *World) Audited(t testing.TB, event string) (n int) {
+	t.Helper()
+	for _, l := range w.Audit(t) {
+		if l.Event == event {
+			n++
+		}
+	}
+	return n
+}
+
 // World is one node of Forge's identity. Nodes on one database are made with Node.
 type World struct {
 	DB         *database.DB
@@ -64,6 +106,8 @@ type World struct {
 	Auth       *auth.Service
 	APIKey     *apikeys.Service
 	Ops        *operator.Service
+
+	file string // of SQLite
 }
 
 // New makes a world on SQLite.
@@ -114,6 +158,7 @@ func migrate(url string) error {
 func build(t testing.TB, url string, change []func(*auth.Config)) *World {
 	t.Helper()
 	w := &World{Clock: &Clock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}
+	w.file, _ = strings.CutPrefix(url, "sqlite://")
 	db, err := database.Open(t.Context(), database.Config{URL: secret.New(url)}, w.Clock.Now, NewID)
 	if err != nil {
 		t.Fatalf("open database: %v", err)
