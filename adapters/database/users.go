@@ -3,12 +3,15 @@ package database
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"github.com/uptrace/bun"
 
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
 )
+
+const findBatch = 500
 
 type userRow struct {
 	bun.BaseModel `bun:"table:users"`
@@ -84,6 +87,28 @@ func (r users) Find(ctx context.Context, id user.ID) (*user.User, error) {
 	return r.one(ctx, "id = ?", string(id))
 }
 
+// FindAll implements outbound.Users. It asks for some at a time, as a statement holds a bounded number of values.
+func (r users) FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error) {
+	out := make([]*user.User, 0, len(ids))
+	for some := range slices.Chunk(ids, findBatch) {
+		keys := make([]any, len(some))
+		for i, id := range some {
+			keys[i] = key(id)
+		}
+		var rows []userRow
+		err := r.read(ctx, func(ctx context.Context, db bun.IDB) error {
+			return db.NewSelect().Model(&rows).Where("id IN (?)", bun.In(keys)).Scan(ctx)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			out = append(out, rows[i].user())
+		}
+	}
+	return out, nil
+}
+
 // FindByEmail implements outbound.Users.
 func (r users) FindByEmail(ctx context.Context, canon string) (*user.User, error) {
 	return r.one(ctx, "email_canon = ?", canon)
@@ -129,7 +154,7 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 func (r users) Remove(ctx context.Context, id user.ID, change func(*user.User) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
 		var row userRow
-		q := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
+		q := r.db.dialect.lockWhole(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
 		if err := found(q.Scan(ctx), user.ErrNotFound); err != nil {
 			return err
 		}

@@ -13,6 +13,8 @@ type Users interface {
 	Add(ctx context.Context, u *user.User) error
 	// Find gives a user. It fails with user.ErrNotFound.
 	Find(ctx context.Context, id user.ID) (*user.User, error)
+	// FindAll gives the users of ids, in no order; whoever is not there is left out.
+	FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error)
 	// FindByEmail gives the user of a canonical address. It fails with user.ErrNotFound.
 	FindByEmail(ctx context.Context, canon string) (*user.User, error)
 	// FindByUsername gives the user of a username. It fails with user.ErrNotFound.

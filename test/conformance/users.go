@@ -15,6 +15,7 @@ func Users(t *testing.T, new func(t *testing.T) Store) {
 	tests := map[string]func(t *testing.T, s Store){
 		"a user comes back as it was, by each of its names":    usersRoundTrip,
 		"nobody is not found":                                  usersNotFound,
+		"many are found at once, whoever is there":             usersFindAll,
 		"an address has one account":                           usersEmailTaken,
 		"a username has one owner, no username any number":     usersUsernameTaken,
 		"of many that claim an address at once one gets it":    usersEmailRace,
@@ -61,6 +62,33 @@ func usersRoundTrip(t *testing.T, s Store) {
 			same(t, name+" "+how, got.Snapshot(), want)
 			utc(t, name+" "+how, got.CreatedAt())
 		}
+	}
+}
+
+func usersFindAll(t *testing.T, s Store) {
+	ctx, users := t.Context(), s.View().Users
+	strange := strangeUser()
+	must(t, "add", users.Add(ctx, strange))
+	ids, want := []user.ID{strange.ID(), "another", "", "\x00", "a\xffb"}, map[user.ID]user.Snapshot{strange.ID(): strange.Snapshot()}
+	for i := range 600 {
+		u := newUser(t, fmt.Sprint("u", i))
+		if i%2 == 0 {
+			must(t, "add", users.Add(ctx, u))
+			want[u.ID()] = u.Snapshot()
+		}
+		ids = append(ids, u.ID())
+	}
+	addUser(t, s, "ada") // nobody asks for her
+	got, err := users.FindAll(ctx, ids)
+	must(t, "find all", err)
+	if len(got) != len(want) {
+		t.Errorf("got %d users, want %d", len(got), len(want))
+	}
+	for _, u := range got {
+		same(t, "a user of many", u.Snapshot(), want[u.ID()])
+	}
+	if none, err := users.FindAll(ctx, nil); len(none) != 0 || err != nil {
+		t.Errorf("of none: got %d, %v", len(none), err)
 	}
 }
 
