@@ -33,6 +33,8 @@ type dialect interface {
 	open(ctx context.Context, c Config) (writes, reads *bun.DB, err error)
 	// lock makes a select lock its rows until the end of the transaction.
 	lock(q *bun.SelectQuery) *bun.SelectQuery
+	// lockWhole is lock for rows that are going to be deleted.
+	lockWhole(q *bun.SelectQuery) *bun.SelectQuery
 	// lockName locks a name, whether or not there are rows of it, until the end of the transaction.
 	lockName(ctx context.Context, tx bun.Tx, name string) error
 	// allowSweep lets this transaction delete lines of the audit log that are older than before; forbidSweep ends that.
@@ -125,6 +127,10 @@ func (p postgres) open(_ context.Context, c Config) (*bun.DB, *bun.DB, error) {
 
 // lock takes the weakest lock that keeps other changes out, so that a new row which refers to this one need not wait for it.
 func (postgres) lock(q *bun.SelectQuery) *bun.SelectQuery { return q.For("NO KEY UPDATE") }
+
+// lockWhole keeps out new rows that would refer to this one too. To begin with lock and go on to that would be a deadlock with whoever has referred to the
+// row, and then wants to change it.
+func (postgres) lockWhole(q *bun.SelectQuery) *bun.SelectQuery { return q.For("UPDATE") }
 
 func (postgres) lockName(ctx context.Context, tx bun.Tx, name string) error {
 	_, err := tx.NewRaw("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", mended(name)).Exec(ctx)
@@ -267,6 +273,8 @@ func openLite(file string, conns int, options url.Values) (*sql.DB, error) {
 }
 
 func (lite) lock(q *bun.SelectQuery) *bun.SelectQuery { return q } // the transaction is immediate
+
+func (lite) lockWhole(q *bun.SelectQuery) *bun.SelectQuery { return q } // the same
 
 func (lite) lockName(context.Context, bun.Tx, string) error { return nil } // the same
 

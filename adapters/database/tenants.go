@@ -150,7 +150,7 @@ func (r tenants) OfUser(ctx context.Context, u user.ID) (out []*tenant.Tenant, e
 // Update implements outbound.Tenants. The lock on the tenant's row guards its members too: nobody else writes them.
 func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
-		t, err := r.locked(ctx, sc, id)
+		t, err := r.locked(ctx, sc, id, r.db.dialect.lock)
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.T
 // Remove implements outbound.Tenants. What belongs to the tenant goes with its row.
 func (r tenants) Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
-		t, err := r.locked(ctx, sc, id)
+		t, err := r.locked(ctx, sc, id, r.db.dialect.lockWhole)
 		if err != nil {
 			return err
 		}
@@ -183,9 +183,9 @@ func (r tenants) Remove(ctx context.Context, id tenant.ID, change func(*tenant.T
 }
 
 // locked loads a tenant and keeps all others from it.
-func (r tenants) locked(ctx context.Context, sc *scope, id tenant.ID) (*tenant.Tenant, error) {
+func (r tenants) locked(ctx context.Context, sc *scope, id tenant.ID, lock func(*bun.SelectQuery) *bun.SelectQuery) (*tenant.Tenant, error) {
 	var row tenantRow
-	q := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
+	q := lock(sc.tx.NewSelect().Model(&row).Where("id = ?", key(id)))
 	if err := found(q.Scan(ctx), tenant.ErrNotFound); err != nil {
 		return nil, err
 	}
