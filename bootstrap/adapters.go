@@ -13,6 +13,7 @@ import (
 	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/prometheus"
+	"github.com/forge1/forge1/adapters/qr"
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/adapters/simulator"
 	"github.com/forge1/forge1/application/gateway"
@@ -80,8 +81,8 @@ func (c Config) cooldown() time.Duration { return time.Duration(c.BreakerCooldow
 
 func newServer(c Config, log *slog.Logger, clock outbound.Clock, id outbound.NewID, m *prometheus.Meter, s services) *rest.Server {
 	return rest.New(rest.Deps{
-		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, Gateway: s.Gateway, Health: s.Health,
-		Logger: log, Clock: clock, NewID: id,
+		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, MFA: s.MFA, Audit: s.Audit, Keys: s.Keys, Gateway: s.Gateway, Health: s.Health,
+		QR: qr.SVG, Logger: log, Clock: clock, NewID: id,
 		Observe: func(o rest.Observation) { m.Request(o.Route, o.Method, o.Status, o.Duration) },
 	}, rest.Config{
 		PublicBaseURL: c.PublicBaseURL, Version: BuildFacts().Version, MaxBodyBytes: c.MaxBodyBytes, CORSOrigins: c.CORSOrigins,
@@ -94,6 +95,9 @@ type services struct {
 	Auth       inbound.Auth
 	Gatekeeper inbound.Gatekeeper
 	APIKeys    inbound.APIKeys
+	MFA        inbound.MFA
+	Audit      inbound.Audit
+	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/record"
 	"github.com/forge1/forge1/ports/inbound"
@@ -43,6 +44,7 @@ type Parts struct {
 	Mail       *mail.Worker
 	Auth       *auth.Service
 	Health     *health.Service
+	Keys       *keys.Service
 	Gatekeeper *auth.Gatekeeper
 	Meter      *prometheus.Meter
 	Operators  inbound.Operator
@@ -56,6 +58,9 @@ func newApp(p Parts) *App {
 
 // Operator gives what the command line does past the HTTP surface.
 func (a *App) Operator() inbound.Operator { return a.Operators }
+
+// SigningKeys gives what the command line does to signing keys.
+func (a *App) SigningKeys() inbound.SigningKeys { return a.Keys }
 
 // Now tells the time by the one clock that every rule of this process goes by.
 func (a *App) Now() time.Time { return a.Clock() }
@@ -104,9 +109,9 @@ func (a *App) MetricsAddr() string {
 }
 
 // Run serves until ctx ends, then drains: no new connections, calls and streams end within SHUTDOWN_GRACE, then the workers flush what they hold. It
-// refuses to begin when a server that it depends on must not be relied on as it is.
+// refuses to begin when a server that it depends on must not be relied on as it is, or does not say which signing keys are in use.
 func (a *App) Run(ctx context.Context) error {
-	if err := a.refuse(ctx); err != nil {
+	if err := errors.Join(a.refuse(ctx), a.Keys.Load(ctx)); err != nil {
 		return errors.Join(err, a.unlisten())
 	}
 	a.announce()
@@ -116,7 +121,7 @@ func (a *App) Run(ctx context.Context) error {
 	failures := make(chan error, 8)
 	for name, run := range map[string]func(context.Context) error{
 		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "registrations": a.Auth.Run, "key use": a.Gatekeeper.Run,
-		"clock": a.Health.Run,
+		"clock": a.Health.Run, "signing keys": a.Keys.Run,
 	} {
 		workers.Go(func() {
 			if err := run(work); err != nil {

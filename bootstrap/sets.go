@@ -11,9 +11,11 @@ import (
 	"github.com/forge1/forge1/adapters/password"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/application/apikeys"
+	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/record"
@@ -36,10 +38,12 @@ var outboundSet = wire.NewSet(
 
 // applicationSet is the use-cases.
 var applicationSet = wire.NewSet(
-	newAuthConfig, newPasswordPolicy, newGatewaySettings, newRecordSettings,
+	newAuthConfig, newKeysConfig, newPasswordPolicy, newGatewaySettings, newRecordSettings,
 	wire.Struct(new(auth.GateDeps), "*"), auth.NewGatekeeper, wire.Bind(new(inbound.Gatekeeper), new(*auth.Gatekeeper)),
 	wire.Bind(new(apikeys.Gate), new(*auth.Gatekeeper)),
-	wire.Struct(new(signIn), "*"), newAuth, wire.Bind(new(inbound.Auth), new(*auth.Service)),
+	wire.Struct(new(signIn), "*"), newAuth, wire.Bind(new(inbound.Auth), new(*auth.Service)), wire.Bind(new(inbound.MFA), new(*auth.Service)),
+	wire.Struct(new(keys.Deps), "*"), keys.New, wire.Bind(new(inbound.Keys), new(*keys.Service)),
+	wire.Struct(new(audit.Deps), "*"), audit.New, wire.Bind(new(inbound.Audit), new(*audit.Service)),
 	wire.Struct(new(mail.Deps), "*"), mail.New, wire.Bind(new(auth.Postman), new(*mail.Worker)),
 	wire.Struct(new(apikeys.Deps), "*"), apikeys.New, wire.Bind(new(inbound.APIKeys), new(*apikeys.Service)),
 	wire.Struct(new(operator.Deps), "*"), operator.New, wire.Bind(new(inbound.Operator), new(*operator.Service)),

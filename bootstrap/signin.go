@@ -20,6 +20,7 @@ import (
 	"github.com/forge1/forge1/adapters/totp"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/user"
@@ -83,6 +84,8 @@ func newKeyring(c Config, r root) *keyring.Keyring {
 func newTokens(c Config, r root) (*jose.Tokens, error) {
 	return jose.New(jose.Config{Issuer: c.PublicBaseURL, Root: r.Text, Previous: c.JWTSecretPrevious, MaxTTL: c.AccessTTL})
 }
+
+func newKeysConfig(c Config) keys.Config { return keys.Config{AccessTTL: c.AccessTTL} }
 
 // hashCost is what a password's hash costs. It is no setting, so that no installation can go under OWASP's floor.
 var hashCost = password.OWASP

@@ -11,9 +11,11 @@ import (
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/application/apikeys"
+	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/record"
@@ -114,6 +116,20 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Random: random,
 	}
 	apikeysService := apikeys.New(apikeysDeps)
+	auditDeps := audit.Deps{
+		Tx:    db,
+		Clock: clock,
+	}
+	auditService := audit.New(auditDeps)
+	keysConfig := newKeysConfig(c)
+	keysDeps := keys.Deps{
+		Tx:     db,
+		Tokens: tokens,
+		Clock:  clock,
+		Log:    logger,
+		Config: keysConfig,
+	}
+	keysService := keys.New(keysDeps)
 	client := newClient(c, clock)
 	v, err := newConnections(c, client)
 	if err != nil {
@@ -174,6 +190,9 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Auth:       service,
 		Gatekeeper: gatekeeper,
 		APIKeys:    apikeysService,
+		MFA:        service,
+		Audit:      auditService,
+		Keys:       keysService,
 		Gateway:    gatewayService,
 		Health:     healthService,
 	}
@@ -204,6 +223,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Mail:       worker,
 		Auth:       service,
 		Health:     healthService,
+		Keys:       keysService,
 		Gatekeeper: gatekeeper,
 		Meter:      meter,
 		Operators:  operatorService,
