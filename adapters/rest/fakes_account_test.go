@@ -236,7 +236,7 @@ func (h *house) List(ctx context.Context, caller inbound.Caller, q inbound.Audit
 
 func (h *house) In(ctx context.Context, caller inbound.Caller, t tenant.ID) (inbound.Caller, error) {
 	h.note(ctx, caller, t)
-	if t == "t9" {
+	if t == "t9" || t == "" {
 		return inbound.Caller{}, tenant.ErrNotFound
 	}
 	caller.TenantID, caller.Role = t, tenant.Owner
