@@ -1,0 +1,78 @@
+// Package housekeeping takes away what nobody needs any more, so that every table is bounded by time.
+package housekeeping
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/forge1/forge1/application/letters"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+const (
+	every  = 10 * time.Minute
+	keep   = 30 * 24 * time.Hour // sessions that ended, and the keys of letters that were sent
+	logger = "housekeeping"
+)
+
+// Config holds the operator's choices.
+type Config struct {
+	AuditRetention time.Duration // how long lines of the audit log are kept
+}
+
+// Deps are what Worker needs.
+type Deps struct {
+	Tx     outbound.Tx
+	Clock  outbound.Clock
+	Log    *slog.Logger
+	Config Config
+}
+
+// Worker sweeps at its start and every ten minutes. Any number of nodes may do so at once.
+type Worker struct{ Deps }
+
+// New makes a worker. It starts nothing; see Run.
+func New(d Deps) *Worker { return &Worker{d} }
+
+// Run sweeps until the context ends.
+func (w *Worker) Run(ctx context.Context) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		w.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// round sweeps once. What fails is left for the next time.
+func (w *Worker) round(ctx context.Context) {
+	repos, now := w.Tx.View(), w.Clock()
+	for _, room := range []struct {
+		name   string
+		sweep  func(context.Context, time.Time) (int, error)
+		before time.Time
+	}{
+		// Registrations and links that expired count against the limit of mails for as long as that looks back.
+		{"registrations", repos.Registrations.Sweep, now.Add(-letters.Window)},
+		{"one-time tokens", repos.OneTime.Sweep, now.Add(-letters.Window)},
+		{"invitations", repos.Invites.Sweep, now},
+		{"sessions", repos.Sessions.Sweep, now.Add(-keep)},
+		{"outbox", repos.Outbox.Sweep, now.Add(-keep)},
+		{"audit log", repos.Audit.Sweep, now.Add(-w.Config.AuditRetention)},
+	} {
+		n, err := room.sweep(ctx, room.before)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.Log.ErrorContext(ctx, "cannot be swept", "logger", logger, "what", room.name, "error", err)
+		case n > 0:
+			w.Log.InfoContext(ctx, "swept", "logger", logger, "what", room.name, "rows", n)
+		}
+	}
+}
