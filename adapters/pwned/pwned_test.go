@@ -105,6 +105,7 @@ func TestAnAnswerIsReadWhateverItsForm(t *testing.T) {
 		"a page":                      {"<!doctype html>\n<p>please log in", false, pwned.ErrAnswer},
 		"nothing":                     {"", false, pwned.ErrAnswer},
 		"a mebibyte and more":         {strings.Repeat(rest+":24\r\n", 1<<20/len(rest)), false, pwned.ErrAnswer},
+		"more, cut where it reads":    {strings.Repeat(rest+":12345678901234\n", 1<<20/len(rest)), false, pwned.ErrAnswer},
 		"a line of a mebibyte":        {strings.Repeat("A", 1<<20), false, pwned.ErrAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
