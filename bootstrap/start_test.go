@@ -12,11 +12,14 @@ import (
 
 	"github.com/forge1/forge1/application/health"
 	"github.com/forge1/forge1/bootstrap"
+	"github.com/forge1/forge1/bootstrap/cli"
 	"github.com/forge1/forge1/test/pgtest"
 )
 
-// start wires a Forge of these variables, lets it run until it has answered once, and gives how that ended and its log.
-func start(t *testing.T, vars map[string]string) (log string, err error) {
+const ready = "/api/v1/health/ready"
+
+// start wires a Forge of these variables, lets it run until it has answered one request, and gives the status, how that ended and the log.
+func start(t *testing.T, vars map[string]string, path, bearer string) (status int, log string, err error) {
 	t.Helper()
 	own := map[string]string{"DATA_DIR": t.TempDir(), "PORT": "0", "METRICS_ADDR": "off", "SHUTDOWN_GRACE": "5s"}
 	for k, v := range vars {
@@ -40,12 +43,14 @@ func start(t *testing.T, vars map[string]string) (log string, err error) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- app.Run(ctx) }()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+app.Addr()+"/api/v1/health/ready", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+app.Addr()+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
 	res, asked := (&http.Transport{}).RoundTrip(req) // waits until it is accepted, or refused
 	if asked == nil {
+		status = res.StatusCode
 		_ = res.Body.Close()
 	}
 	stop()
@@ -54,7 +59,7 @@ func start(t *testing.T, vars map[string]string) (log string, err error) {
 	if (err == nil) != (asked == nil) {
 		t.Errorf("asking it: %v, although it ended with %v", asked, err)
 	}
-	return out.String(), err
+	return status, out.String(), err
 }
 
 func TestAClockThatIsOffRefusesToStart(t *testing.T) {
@@ -81,7 +86,7 @@ func TestAClockThatIsOffRefusesToStart(t *testing.T) {
 			if tc.server {
 				vars["DATABASE_URL"] = pgtest.URL(t)
 			}
-			log, err := start(t, vars)
+			_, log, err := start(t, vars, ready, "")
 			if errors.Is(err, health.ErrSkew) != tc.refuse || !tc.refuse && err != nil {
 				t.Errorf("got %v, want a refusal: %t", err, tc.refuse)
 			}
@@ -92,5 +97,37 @@ func TestAClockThatIsOffRefusesToStart(t *testing.T) {
 				t.Errorf("got %q, want the variable named and no URL", err)
 			}
 		})
+	}
+}
+
+func TestTheCommandLineGoesByTheMovedClock(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "offset")
+	if err := os.WriteFile(file, []byte("36h"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DATA_DIR", dir)
+	t.Setenv("FORGE_CLOCK_OFFSET_FILE", file)
+	run := func(stdin string, args ...string) string {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		if code := cli.Run(t.Context(), args, strings.NewReader(stdin), &out, &errOut); code != 0 {
+			t.Fatalf("%v: got exit code %d\n%s", args, code, &errOut)
+		}
+		return strings.TrimSpace(out.String())
+	}
+	run("nanoseconds of copper wire", "user", "create", "--email", "grace@example.com", "--password-stdin")
+	key := run("", "key", "create", "--email", "grace@example.com", "--expires", "1h")
+	for _, step := range []struct {
+		offset string
+		want   int
+	}{{"36h", http.StatusOK}, {"36h59m", http.StatusOK}, {"37h1m", http.StatusUnauthorized}} {
+		if err := os.WriteFile(file, []byte(step.offset), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, log, err := start(t, map[string]string{"DATA_DIR": dir, "FORGE_CLOCK_OFFSET_FILE": file}, "/v1/models", key)
+		if err != nil || got != step.want {
+			t.Errorf("at %s, with a key for an hour from 36h on: got %d, %v, want %d\n%s", step.offset, got, err, step.want, log)
+		}
 	}
 }
