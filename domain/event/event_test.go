@@ -21,6 +21,9 @@ func TestALogIsDrainedInOrderAndOnce(t *testing.T) {
 	if len(got) != 2 || got[0].EventName() != "first" || got[1].EventName() != "second" {
 		t.Errorf("drained %v, want first and second", got)
 	}
+	if got := (event.Noted{Name: "authz_fail"}).EventName(); got != "authz_fail" {
+		t.Errorf("a noted event is called %q, want by its name", got)
+	}
 	if again := l.Drain(); len(again) != 0 {
 		t.Errorf("drained again: %v", again)
 	}

@@ -138,6 +138,94 @@ func TestRevokeEndsOnce(t *testing.T) {
 	}
 }
 
+func TestCarryOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*session.Session)
+		to     int64
+		want   int64
+	}{
+		"to the next epoch":           {nil, 4, 4},
+		"to its own":                  {nil, 3, 3},
+		"past one in between":         {nil, 5, 3}, // that one ended it
+		"back":                        {nil, 2, 3},
+		"one that was ended":          {func(s *session.Session) { s.Revoke(session.ByUser, begin) }, 4, 3},
+		"one that ended by its reuse": {func(s *session.Session) { s.Rotate(0, 3, "", "", terms, begin.Add(time.Hour)) }, 4, 3},
+	} {
+		s := start()
+		if c.before != nil {
+			c.before(s)
+		}
+		s.Events()
+		before := s.Snapshot()
+		s.CarryOver(c.to)
+		before.Epoch = c.want
+		if diff := cmp.Diff(before, s.Snapshot()); diff != "" || len(s.Events()) != 0 {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+func TestAdvanceIsARotationWithoutAToken(t *testing.T) {
+	byToken, byStep := start(), start()
+	later := begin.Add(25 * 24 * time.Hour)
+	if got := byToken.Rotate(1, 3, "192.0.2.9", "later", terms, begin.Add(6*24*time.Hour)); got != session.Rotated {
+		t.Fatalf("got %v", got)
+	}
+	byStep.Advance("192.0.2.9", "later", terms, begin.Add(6*24*time.Hour))
+	if diff := cmp.Diff(byToken.Snapshot(), byStep.Snapshot()); diff != "" {
+		t.Errorf("-rotated +advanced:\n%s", diff)
+	}
+	byStep.Advance("", "", terms, later)
+	if !byStep.RefreshUntil().Equal(byStep.Until()) {
+		t.Errorf("idle end %v, want the absolute one %v", byStep.RefreshUntil(), byStep.Until())
+	}
+	if got := byStep.Rotate(2, 3, "", "", terms, later.Add(terms.Grace)); got != session.Grace {
+		t.Errorf("the token until then, within the grace: got %v, want %v", got, session.Grace)
+	}
+	if got := byStep.Rotate(2, 3, "", "", terms, later.Add(terms.Grace+1)); got != session.Reused {
+		t.Errorf("the token until then, after the grace: got %v, want %v", got, session.Reused)
+	}
+}
+
+func TestProveRemembersWhenAndHow(t *testing.T) {
+	s := start()
+	s.Events()
+	first, second := begin.Add(time.Hour), begin.Add(2*time.Hour)
+	want := s.Snapshot()
+	s.Prove("otp", first)
+	s.Prove("otp", second)
+	want.AMR, want.AuthTime = []string{"pwd", "otp"}, second
+	if diff := cmp.Diff(want, s.Snapshot()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	told := func(at time.Time) event.Event {
+		return event.Noted{Name: "authn_step_up", Subject: "u-1", Session: string(id), At: at}
+	}
+	if diff := cmp.Diff([]event.Event{told(first), told(second)}, s.Events()); diff != "" {
+		t.Errorf("events: -want +got:\n%s", diff)
+	}
+}
+
+func TestSwitchTo(t *testing.T) {
+	s := start()
+	s.Events()
+	want := s.Snapshot()
+	later := begin.Add(time.Hour)
+	s.SwitchTo("t-1", later)
+	if diff := cmp.Diff(want, s.Snapshot()); diff != "" || len(s.Events()) != 0 {
+		t.Errorf("to where it is: -want +got:\n%s", diff)
+	}
+	s.SwitchTo("t-2", later)
+	want.Tenant = "t-2"
+	if diff := cmp.Diff(want, s.Snapshot()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	told := event.Noted{Name: "authn_tenant_switched", Subject: "u-1", Session: string(id), Tenant: "t-2", Detail: map[string]string{"from": "t-1"}, At: later}
+	if diff := cmp.Diff([]event.Event{told}, s.Events()); diff != "" {
+		t.Errorf("events: -want +got:\n%s", diff)
+	}
+}
+
 // TestASessionObeysItsTermsWhateverHappens plays owner and thief with random waits against the rules told in another way.
 func TestASessionObeysItsTermsWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -151,7 +239,7 @@ func TestASessionObeysItsTermsWhateverHappens(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "wait")) * time.Second)
 			before := s.Snapshot()
-			switch rapid.SampledFrom([]string{"refresh", "refresh", "refresh", "replay", "revoke", "epoch"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"refresh", "refresh", "refresh", "replay", "revoke", "epoch", "carry over", "advance", "prove", "switch"}).Draw(t, "step") {
 			case "refresh":
 				good := !ended && now.Sub(begin) < terms.Absolute && now.Sub(last) < terms.Idle
 				got := s.Rotate(s.Generation(), epoch, "", "", terms, now)
@@ -183,9 +271,21 @@ func TestASessionObeysItsTermsWhateverHappens(t *testing.T) {
 					epoch++
 					ended = true
 				}
+			case "carry over": // a change of the user that this session lives through, if it still does
+				epoch++
+				s.CarryOver(epoch)
+			case "advance":
+				if s.Live(epoch, now) {
+					s.Advance("", "", terms, now)
+					last = now
+				}
+			case "prove":
+				s.Prove("otp", now)
+			case "switch":
+				s.SwitchTo("other", now)
 			}
 			after := s.Snapshot()
-			if after.AbsUntil != before.AbsUntil || after.IdleUntil.After(after.AbsUntil) || after.Gen < before.Gen || after.AuthTime != before.AuthTime {
+			if after.AbsUntil != before.AbsUntil || after.IdleUntil.After(after.AbsUntil) || after.Gen < before.Gen || after.AuthTime.Before(before.AuthTime) {
 				t.Fatalf("got %+v after %+v", after, before)
 			}
 			if ended && s.Live(epoch, now) {

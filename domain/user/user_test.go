@@ -88,6 +88,9 @@ func TestVerbsOfUser(t *testing.T) {
 		"rehash":              {func(u *user.User) { u.Rehash("$new") }, nil, 1, func(u *user.User) bool { return u.PasswordHash() == "$new" && u.Snapshot().PasswordSet.Equal(now) }},
 		"sign in":             {func(u *user.User) { u.SignedIn("t-1") }, nil, 1, func(u *user.User) bool { return u.LastTenant() == "t-1" }},
 		"end sessions":        {func(u *user.User) { u.EndSessions() }, nil, 2, (*user.User).MaySignIn},
+		"a second factor":     {func(u *user.User) { u.EnableMFA() }, nil, 2, (*user.User).MFA},
+		"none any more":       {func(u *user.User) { u.EnableMFA(); u.DisableMFA() }, nil, 3, func(u *user.User) bool { return !u.MFA() }},
+		"delete":              {func(u *user.User) { u.Delete(later) }, []string{"user_deleted"}, 2, func(u *user.User) bool { return !u.MaySignIn() }},
 		"platform admin":      {func(u *user.User) { u.MakePlatformAdmin() }, nil, 1, (*user.User).PlatformAdmin},
 	} {
 		u := ada(t)
@@ -95,6 +98,38 @@ func TestVerbsOfUser(t *testing.T) {
 		c.do(u)
 		if diff := cmp.Diff(c.events, names(u.Events())); diff != "" || u.Epoch() != c.epoch || !c.check(u) {
 			t.Errorf("%s: epoch %d, want %d; %+v; events -want +got:\n%s", name, u.Epoch(), c.epoch, u.Snapshot(), diff)
+		}
+	}
+}
+
+func TestRename(t *testing.T) {
+	later := now.Add(time.Hour)
+	told := []event.Event{event.Noted{Name: "user_profile_changed", Subject: "u-1", At: later}}
+	for name, c := range map[string]struct {
+		username, display string
+		events            []event.Event
+		refused           bool
+	}{
+		"both":                       {"countess", "Ada Lovelace", told, false},
+		"the username":               {"countess", "Ada", told, false},
+		"the display name":           {"ada", "", told, false},
+		"to what they are":           {"ada", "Ada", nil, false},
+		"to a name that is too long": {"countess", strings.Repeat("a", user.MaxDisplayName+1), nil, true},
+	} {
+		u := ada(t)
+		u.Events()
+		want := u.Snapshot()
+		err := u.Rename(user.RestoreUsername(c.username), c.display, later)
+		if !c.refused {
+			want.Username, want.DisplayName = c.username, c.display
+		} else if pointer, code := field(t, err); pointer != "/display_name" || code != "too_long" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if diff := cmp.Diff(want, u.Snapshot()); diff != "" || (err != nil) != c.refused {
+			t.Errorf("%s: %v; -want +got:\n%s", name, err, diff)
+		}
+		if diff := cmp.Diff(c.events, u.Events()); diff != "" {
+			t.Errorf("%s: events: -want +got:\n%s", name, diff)
 		}
 	}
 }
@@ -119,7 +154,7 @@ func TestTheEpochNeverFallsAndADisabledUserNeverSignsIn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		u := user.Restore(user.Snapshot{Status: user.Active, Epoch: 1})
 		enabled := true
-		for _, verb := range rapid.SliceOf(rapid.IntRange(0, 5)).Draw(t, "verbs") {
+		for _, verb := range rapid.SliceOf(rapid.IntRange(0, 7)).Draw(t, "verbs") {
 			before := u.Epoch()
 			switch verb {
 			case 0:
@@ -139,6 +174,15 @@ func TestTheEpochNeverFallsAndADisabledUserNeverSignsIn(t *testing.T) {
 				u.Rehash("$")
 			case 5:
 				u.SignedIn("t")
+			case 6, 7:
+				if verb == 6 {
+					u.EnableMFA()
+				} else {
+					u.DisableMFA()
+				}
+				if u.Epoch() == before || u.MFA() != (verb == 6) {
+					t.Fatal("a change of the second factor ended no session, or is none")
+				}
 			}
 			if u.Epoch() < before || u.MaySignIn() != enabled {
 				t.Fatalf("epoch %d after %d, may sign in %v", u.Epoch(), before, u.MaySignIn())
