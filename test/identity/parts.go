@@ -94,6 +94,7 @@ type Faults struct {
 	mu     sync.Mutex
 	down   error
 	before func()
+	wire   *wire
 }
 
 // Down makes every use fail from now on; nil ends it.
@@ -114,7 +115,7 @@ func (f *Faults) Before(do func()) {
 func (f *Faults) Do(ctx context.Context, work func(context.Context, outbound.Repos) error) error {
 	f.Dos.Add(1)
 	f.mu.Lock()
-	down, before := f.down, f.before
+	down, before, trip := f.down, f.before, f.wire
 	f.before = nil
 	f.mu.Unlock()
 	if before != nil {
@@ -123,19 +124,19 @@ func (f *Faults) Do(ctx context.Context, work func(context.Context, outbound.Rep
 	if down != nil {
 		return down
 	}
-	return f.Tx.Do(ctx, work)
+	return f.Tx.Do(ctx, func(ctx context.Context, r outbound.Repos) error { return work(ctx, trip.over(r)) })
 }
 
 // View implements outbound.Tx.
 func (f *Faults) View() outbound.Repos {
 	f.Views.Add(1)
 	f.mu.Lock()
-	down := f.down
+	down, trip := f.down, f.wire
 	f.mu.Unlock()
 	if down != nil {
 		return downRepos(down)
 	}
-	return f.Tx.View()
+	return trip.over(f.Tx.View())
 }
 
 // cacheOf looks the cache up at each use, so that a test may replace it.
