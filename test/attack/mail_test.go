@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -45,7 +46,7 @@ func openPost(t testing.TB) *post {
 	t.Helper()
 	p := &post{ending: make(chan struct{})}
 	s := smtp.NewServer(p)
-	s.Domain, s.AllowInsecureAuth = "localhost", true
+	s.Domain, s.AllowInsecureAuth, s.ErrorLog = "localhost", true, log.New(io.Discard, "", 0)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("open the mail server: %v", err)

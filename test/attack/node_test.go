@@ -259,6 +259,18 @@ func (o *output) String() string {
 	return o.all.String()
 }
 
+// await waits until a text is there, at most so long, and reports whether it is.
+func (o *output) await(text string, most time.Duration) bool {
+	deadline := time.Now().Add(most)
+	for !strings.Contains(o.String(), text) {
+		if time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return true
+}
+
 // lines gives the lines so far.
 func (o *output) lines() []string { return strings.Split(strings.TrimSuffix(o.String(), "\n"), "\n") }
 

@@ -33,8 +33,17 @@ func (w *world) open(t testing.TB, writing bool) *sql.DB {
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
-	db.SetMaxOpenConns(1)
 	return db
+}
+
+// reader gives the connections that this world reads by.
+func (w *world) reader(t testing.TB) *sql.DB {
+	t.Helper()
+	w.reading.Do(func() {
+		w.readers = w.open(t, false)
+		w.readers.SetMaxOpenConns(4)
+	})
+	return w.readers
 }
 
 func mark(url string) string {
@@ -65,16 +74,14 @@ func (w *world) bound(query string) string {
 // rows gives what a query reads, every value as text: times and truths as the store keeps them, bytes as they are, NULL as "NULL".
 func (w *world) rows(t testing.TB, query string, args ...any) [][]string {
 	t.Helper()
-	db := w.open(t, false)
-	defer func() { _ = db.Close() }()
-	out, err := read2(db, w.bound(query), args...)
+	out, err := everyRow(w.reader(t), w.bound(query), args...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return out
 }
 
-func read2(db *sql.DB, query string, args ...any) ([][]string, error) {
+func everyRow(db *sql.DB, query string, args ...any) ([][]string, error) {
 	rows, err := db.QueryContext(background, query, args...)
 	if err != nil {
 		return nil, err

@@ -2,12 +2,14 @@ package attack_test
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,6 +33,8 @@ type world struct {
 	clock    *hand
 	found    *findings
 	secrets  *secrets
+	reading  sync.Once
+	readers  *sql.DB
 }
 
 // issuer is the PUBLIC_BASE_URL of every process; nobody serves it.
@@ -66,6 +70,11 @@ func newWorld(t *testing.T, on stores, a *attack, found *findings) *world {
 	if a.before != nil {
 		a.before(t, w)
 	}
+	t.Cleanup(func() {
+		if w.readers != nil {
+			_ = w.readers.Close()
+		}
+	})
 	t.Cleanup(func() { w.harvest(t) }) // after the process has ended, before its stores go
 	t.Cleanup(w.http.CloseIdleConnections)
 	w.node = start(t, dir, w.env, w.clock, w.log)
@@ -96,6 +105,8 @@ func (w *world) survived(t *testing.T, since int) {
 	default:
 		if a := w.get(t, "/api/v1/health/live"); a.status != http.StatusOK {
 			t.Errorf("the process does not answer any more: %s", a)
+		} else {
+			w.log.await(a.header.Get("X-Request-Id"), time.Second) // what the row caused is in the log before that
 		}
 	}
 	var notable []string
