@@ -16,6 +16,7 @@ import (
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/housekeeping"
 	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/record"
@@ -46,6 +47,7 @@ type Parts struct {
 	Health     *health.Service
 	Keys       *keys.Service
 	Gatekeeper *auth.Gatekeeper
+	Broom      *housekeeping.Worker
 	Meter      *prometheus.Meter
 	Operators  inbound.Operator
 }
@@ -121,7 +123,7 @@ func (a *App) Run(ctx context.Context) error {
 	failures := make(chan error, 8)
 	for name, run := range map[string]func(context.Context) error{
 		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "registrations": a.Auth.Run, "key use": a.Gatekeeper.Run,
-		"clock": a.Health.Run, "signing keys": a.Keys.Run,
+		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run,
 	} {
 		workers.Go(func() {
 			if err := run(work); err != nil {

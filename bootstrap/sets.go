@@ -15,8 +15,10 @@ import (
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/housekeeping"
 	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
+	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/record"
 	"github.com/forge1/forge1/ports/inbound"
@@ -28,7 +30,7 @@ var outboundSet = wire.NewSet(
 	newClock, newIDs, newRandom, newToASCII,
 	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
 	newMigrator, newPolicies, database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
-	newShortLived, newLocalThrottle, sessionCacheOf, cacheKindOf, evictionOf, newOTP, newBreaches,
+	newShortLived, newLocalThrottle, sessionCacheOf, throttleOf, cacheKindOf, evictionOf, newOTP, newBreaches,
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
 	newHasher, wire.Bind(new(outbound.Hasher), new(*password.Hasher)),
@@ -38,11 +40,15 @@ var outboundSet = wire.NewSet(
 
 // applicationSet is the use-cases.
 var applicationSet = wire.NewSet(
-	newAuthConfig, newKeysConfig, newPasswordPolicy, newGatewaySettings, newRecordSettings,
+	newAuthConfig, newKeysConfig, newLetters, newHousekeeping, newPasswordPolicy, newGatewaySettings, newRecordSettings,
 	wire.Struct(new(auth.GateDeps), "*"), auth.NewGatekeeper, wire.Bind(new(inbound.Gatekeeper), new(*auth.Gatekeeper)),
 	wire.Bind(new(apikeys.Gate), new(*auth.Gatekeeper)),
 	wire.Struct(new(signIn), "*"), newAuth, wire.Bind(new(inbound.Auth), new(*auth.Service)), wire.Bind(new(inbound.MFA), new(*auth.Service)),
 	wire.Struct(new(keys.Deps), "*"), keys.New, wire.Bind(new(inbound.Keys), new(*keys.Service)),
+	wire.Struct(new(members.Deps), "*"), members.New, wire.Bind(new(inbound.Members), new(*members.Service)),
+	wire.Struct(new(members.PlatformDeps), "*"), members.NewPlatform, wire.Bind(new(inbound.Platform), new(*members.Platform)),
+	wire.Bind(new(members.Ender), new(*auth.Service)), wire.Bind(new(members.Postman), new(*mail.Worker)),
+	wire.Struct(new(housekeeping.Deps), "*"), housekeeping.New,
 	wire.Struct(new(audit.Deps), "*"), audit.New, wire.Bind(new(inbound.Audit), new(*audit.Service)),
 	wire.Struct(new(mail.Deps), "*"), mail.New, wire.Bind(new(auth.Postman), new(*mail.Worker)),
 	wire.Struct(new(apikeys.Deps), "*"), apikeys.New, wire.Bind(new(inbound.APIKeys), new(*apikeys.Service)),

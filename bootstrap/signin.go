@@ -20,7 +20,9 @@ import (
 	"github.com/forge1/forge1/adapters/totp"
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/housekeeping"
 	"github.com/forge1/forge1/application/keys"
+	"github.com/forge1/forge1/application/letters"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/user"
@@ -84,6 +86,16 @@ func newKeyring(c Config, r root) *keyring.Keyring {
 func newTokens(c Config, r root) (*jose.Tokens, error) {
 	return jose.New(jose.Config{Issuer: c.PublicBaseURL, Root: r.Text, Previous: c.JWTSecretPrevious, MaxTTL: c.AccessTTL})
 }
+
+func newLetters(c Config) letters.Config {
+	return letters.Config{PublicBaseURL: c.PublicBaseURL, AuthUIURL: c.AuthUIURL, VerifyTTL: c.VerifyTTL, ResetTTL: c.ResetTTL, InviteTTL: c.InviteTTL}
+}
+
+func newHousekeeping(c Config) housekeeping.Config {
+	return housekeeping.Config{AuditRetention: c.AuditRetention}
+}
+
+func throttleOf(s shortLived) outbound.Throttle { return s.throttle }
 
 func newKeysConfig(c Config) keys.Config { return keys.Config{AccessTTL: c.AccessTTL} }
 

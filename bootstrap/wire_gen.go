@@ -15,8 +15,10 @@ import (
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
+	"github.com/forge1/forge1/application/housekeeping"
 	"github.com/forge1/forge1/application/keys"
 	"github.com/forge1/forge1/application/mail"
+	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/record"
 )
@@ -116,11 +118,32 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Random: random,
 	}
 	apikeysService := apikeys.New(apikeysDeps)
+	throttle := throttleOf(bootstrapShortLived)
+	lettersConfig := newLetters(c)
+	membersDeps := members.Deps{
+		Tx:       db,
+		Throttle: throttle,
+		Keyring:  keyring,
+		Ender:    service,
+		Postman:  worker,
+		Clock:    clock,
+		NewID:    newID,
+		Random:   random,
+		ToASCII:  domainToASCII,
+		Letters:  lettersConfig,
+	}
+	membersService := members.New(membersDeps)
 	auditDeps := audit.Deps{
 		Tx:    db,
 		Clock: clock,
 	}
 	auditService := audit.New(auditDeps)
+	platformDeps := members.PlatformDeps{
+		Tx:    db,
+		Ender: service,
+		Clock: clock,
+	}
+	platform := members.NewPlatform(platformDeps)
 	keysConfig := newKeysConfig(c)
 	keysDeps := keys.Deps{
 		Tx:     db,
@@ -191,7 +214,9 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Gatekeeper: gatekeeper,
 		APIKeys:    apikeysService,
 		MFA:        service,
+		Members:    membersService,
 		Audit:      auditService,
+		Platform:   platform,
 		Keys:       keysService,
 		Gateway:    gatewayService,
 		Health:     healthService,
@@ -199,6 +224,14 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	server := newServer(c, logger, clock, newID, meter, bootstrapServices)
 	migrator := newMigrator(db, c)
 	bootstrapEvictionPolicy := evictionOf(bootstrapShortLived)
+	housekeepingConfig := newHousekeeping(c)
+	housekeepingDeps := housekeeping.Deps{
+		Tx:     db,
+		Clock:  clock,
+		Log:    logger,
+		Config: housekeepingConfig,
+	}
+	housekeepingWorker := housekeeping.New(housekeepingDeps)
 	passwordPolicy := newPasswordPolicy(c)
 	operatorDeps := operator.Deps{
 		Tx:        db,
@@ -225,6 +258,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Health:     healthService,
 		Keys:       keysService,
 		Gatekeeper: gatekeeper,
+		Broom:      housekeepingWorker,
 		Meter:      meter,
 		Operators:  operatorService,
 	}
