@@ -227,7 +227,7 @@ func (w *world) checkHead(method, path string, a answer) {
 	page := strings.HasPrefix(path, "/docs") || strings.HasPrefix(path, "/problems/") || strings.HasPrefix(path, "/auth/")
 	for name, like := range headOf {
 		other := headOfPages[name]
-		if page && a.status == http.StatusOK && other != nil || strings.HasPrefix(path, "/.well-known/") && name == "Cache-Control" {
+		if page && method != http.MethodPost && a.status == http.StatusOK && other != nil || strings.HasPrefix(path, "/.well-known/") && name == "Cache-Control" {
 			like = other
 		}
 		if v := a.header.Get(name); !like.MatchString(v) || len(a.header.Values(name)) > 1 {

@@ -24,15 +24,29 @@ type asset struct {
 	library     bool // Swagger UI's; most of them are kept gzipped
 }
 
+const (
+	typeScript = "text/javascript; charset=utf-8"
+	typeStyle  = "text/css; charset=utf-8"
+	typeSVG    = "image/svg+xml"
+)
+
 var assets = []asset{
 	{path: "/docs", media: typeHTML, file: "docs.html"},
-	{path: "/docs/docs.js", media: "text/javascript; charset=utf-8", file: "docs.js"},
-	{path: "/docs/swagger-ui-bundle.js", media: "text/javascript; charset=utf-8", file: "swagger-ui-bundle.js.gz", library: true},
-	{path: "/docs/swagger-ui.css", media: "text/css; charset=utf-8", file: "swagger-ui.css.gz", library: true},
+	{path: "/docs/docs.js", media: typeScript, file: "docs.js"},
+	{path: "/docs/swagger-ui-bundle.js", media: typeScript, file: "swagger-ui-bundle.js.gz", library: true},
+	{path: "/docs/swagger-ui.css", media: typeStyle, file: "swagger-ui.css.gz", library: true},
 	{path: "/docs/favicon-32x32.png", media: "image/png", file: "favicon-32x32.png", library: true},
 	{path: "/auth/verify", media: typeHTML, file: "verify.html"},
-	{path: "/auth/verify.js", media: "text/javascript; charset=utf-8", file: "verify.js"},
-	{path: "/auth/page.css", media: "text/css; charset=utf-8", file: "page.css"},
+	{path: "/auth/verify.js", media: typeScript, file: "verify.js"},
+	{path: "/auth/reset", media: typeHTML, file: "reset.html"},
+	{path: "/auth/reset.js", media: typeScript, file: "reset.js"},
+	{path: "/auth/invite", media: typeHTML, file: "invite.html"},
+	{path: "/auth/invite.js", media: typeScript, file: "invite.js"},
+	{path: "/auth/account", media: typeHTML, file: "account.html"},
+	{path: "/auth/account.js", media: typeScript, file: "account.js"},
+	{path: "/auth/api.js", media: typeScript, file: "api.js"},
+	{path: "/auth/session.js", media: typeScript, file: "session.js"},
+	{path: "/auth/page.css", media: typeStyle, file: "page.css"},
 }
 
 // pageRoutes lists the pages, their assets and the document. Everything they load comes from here.
@@ -44,6 +58,10 @@ func (s *Server) pageRoutes() []route {
 		},
 		{
 			method: http.MethodGet, pattern: "/problems/{code}", access: anyone, hidden: true, handle: (*exchange).problemPage,
+		},
+		{
+			method: http.MethodPost, pattern: "/auth/qr", access: anyone, hidden: true, handle: (*exchange).qr, body: QRBody{},
+			example: QRBody{URI: "otpauth://totp/Forge%201:ada?secret=JBSWY3DPEHPK3PXP&issuer=Forge%201"},
 		},
 	}
 	for _, a := range assets {
@@ -134,4 +152,37 @@ func validCode(code string) bool {
 		}
 	}
 	return true
+}
+
+// QRBody is what the account page wants drawn.
+type QRBody struct {
+	URI string `json:"otpauth_uri" pattern:"^otpauth://" maxBytes:"1024"`
+}
+
+// maxQRBody bounds what is drawn.
+const maxQRBody = 1 << 10
+
+// qr draws the key of a second factor, for the account page alone: nothing of it is kept or logged.
+func (x *exchange) qr() error {
+	h := &x.fc.Response.Header
+	h.Del("Access-Control-Allow-Origin")
+	h.Del("Access-Control-Allow-Credentials")
+	h.Del("Access-Control-Expose-Headers")
+	if site := x.fc.Request.Header.Peek("Sec-Fetch-Site"); len(site) > 0 && string(site) != "same-origin" {
+		return errForeignPage
+	}
+	if len(x.fc.Request.Body()) > maxQRBody {
+		return errBodyTooLarge
+	}
+	var b QRBody
+	if err := x.decode(&b); err != nil {
+		return err
+	}
+	svg, err := x.s.deps.QR(b.URI)
+	if err != nil {
+		return err
+	}
+	h.SetContentType(typeSVG)
+	x.fc.Response.SetBodyRaw(svg)
+	return nil
 }

@@ -1,29 +1,17 @@
-"use strict";
-// The token is sent on a click, never on load: mail scanners open links.
-const token = new URLSearchParams(location.search).get("token") || "";
-history.replaceState(null, "", location.pathname);
-const say = document.getElementById("say");
-const go = document.getElementById("go");
-go.addEventListener("click", async () => {
-  go.disabled = true;
-  say.textContent = "One moment …";
-  try {
-    const answer = await fetch("/api/v1/auth/verify-email", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token }),
-    });
-    if (answer.ok) {
-      say.textContent = "Done. You can sign in now.";
-      go.hidden = true;
-      return;
-    }
-    const problem = await answer.json();
-    say.textContent = problem.code === "token_invalid"
-      ? "This link is not valid any more. Register again to get a new one."
-      : problem.detail || "That did not work. Try again in a moment.";
-  } catch {
-    say.textContent = "The server cannot be reached. Try again in a moment.";
-  }
-  go.disabled = false;
+// The token is sent when a person presses the button, never on load: mail scanners open links.
+import { $, onSubmit, Problem, say, send, tokenOfLink } from "/auth/api.js";
+
+const token = tokenOfLink();
+const form = $("verify");
+
+onSubmit(form, async () => {
+  if (!token) throw new Problem(400, { code: "token_missing", detail: "The address of this page lacks its token. Open the link in the mail again." });
+  const answer = await send("POST", "/api/v1/auth/verify-email", { token });
+  form.hidden = true;
+  $("done").hidden = false;
+  const line = $("done").querySelector(".say");
+  say(line, answer.username_assigned
+    ? "Your address is verified and your username is yours. You can sign in now."
+    : "Your address is verified. You can sign in with it now.", "good");
+  line.focus();
 });
