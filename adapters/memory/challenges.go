@@ -27,6 +27,7 @@ var _ outbound.Challenges = (*Challenges)(nil)
 type challenge struct {
 	outbound.Challenge
 	tries int
+	spent bool // nobody is given it any more
 	until time.Time
 }
 
@@ -75,8 +76,8 @@ func (s *Challenges) Try(_ context.Context, hash [32]byte, most int) (outbound.C
 	if c == nil {
 		return outbound.Challenge{}, false, nil
 	}
-	if c.tries++; c.tries > most {
-		delete(s.kept, hash)
+	if c.tries++; c.spent || c.tries > most {
+		c.spent = true
 		return outbound.Challenge{}, false, nil
 	}
 	return c.Challenge, true, nil

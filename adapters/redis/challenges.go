@@ -87,12 +87,16 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.status_reply('OK')
 `)
 
-// try counts before anything is given, and nothing is given past the most.
+// try counts before anything is given, and nothing is given past the most (s: spent).
 var try = redis.NewScript(`
 local until_ = tonumber(redis.call('HGET', KEYS[1], 'x'))
 if not until_ then return false end
-if until_ <= tonumber(ARGV[1]) or redis.call('HINCRBY', KEYS[1], 'n', 1) > tonumber(ARGV[2]) then
+if until_ <= tonumber(ARGV[1]) then
   redis.call('DEL', KEYS[1])
+  return false
+end
+if redis.call('HEXISTS', KEYS[1], 's') == 1 or redis.call('HINCRBY', KEYS[1], 'n', 1) > tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], 's', '1')
   return false
 end
 return redis.call('HMGET', KEYS[1], 'u', 't', 'e')
