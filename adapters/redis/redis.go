@@ -121,7 +121,11 @@ func (g *gate) open(now time.Time) bool {
 	if until == 0 {
 		return true
 	}
-	return now.UnixMicro() >= until && g.until.CompareAndSwap(until, now.Add(g.rest).UnixMicro())
+	left := until - now.UnixMicro()
+	if left > 0 && left <= g.rest.Microseconds() { // more is left only when the clock was moved back
+		return false
+	}
+	return g.until.CompareAndSwap(until, now.Add(g.rest).UnixMicro())
 }
 
 func (g *gate) answered() { g.until.Store(0) }
