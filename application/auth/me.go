@@ -26,6 +26,13 @@ func (s *Service) Me(ctx context.Context, caller inbound.Caller) (inbound.Profil
 		UserID: u.ID(), Email: u.Email().String(), EmailVerified: true, Username: u.Username().String(), DisplayName: u.DisplayName(),
 		CreatedAt: u.CreatedAt(), MFAEnabled: u.MFA(), TenantID: t.ID(), TenantSlug: t.Slug(), Role: caller.Role,
 	}
+	if u.MFA() {
+		f, err := repos.Factors.Find(ctx, u.ID())
+		if err != nil {
+			return inbound.Profile{}, fmt.Errorf("find factor: %w", err)
+		}
+		p.RecoveryLeft = f.RecoveryLeft()
+	}
 	if caller.SessionID == "" {
 		return p, nil
 	}

@@ -21,18 +21,34 @@ func (s *Service) Register(ctx context.Context, c inbound.Register) (inbound.Reg
 	if _, err := s.guard(ctx, s.ofNetwork(registerIP, c.Origin.IP)); err != nil {
 		return inbound.Registered{}, err
 	}
+	invited, err := s.invited(ctx, c, draft)
+	if err != nil {
+		return inbound.Registered{}, fmt.Errorf("find invitation: %w", err)
+	}
+	if err := s.breached(ctx, "/password", c.Password); err != nil {
+		return inbound.Registered{}, err
+	}
 	if draft.PasswordHash, err = s.Hasher.Hash(ctx, c.Password); err != nil {
 		return inbound.Registered{}, fmt.Errorf("hash password: %w", err)
 	}
 	token, hash := s.mailToken()
 	draft.TokenHash = hash
-	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
+	verified := false
+	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) (err error) {
+		if verified = false; invited != nil {
+			if verified, err = s.welcomeInvited(ctx, repos, draft, *invited); err != nil || verified {
+				return err
+			}
+		}
 		return s.keepDraft(ctx, repos, draft, token)
 	})
 	if err != nil {
 		return inbound.Registered{}, fmt.Errorf("register: %w", err)
 	}
 	s.Postman.Wake()
+	if verified {
+		return inbound.Registered{Verified: true}, nil
+	}
 	return inbound.Registered{ExpiresIn: s.Config.VerifyTTL}, nil
 }
 
@@ -87,6 +103,13 @@ func (s *Service) keepDraft(ctx context.Context, repos outbound.Repos, r user.Re
 	}
 	if err := repos.Registrations.Add(ctx, r); err != nil {
 		return fmt.Errorf("add registration: %w", err)
+	}
+	n := s.noted(suspect{name: canon, user: owner})
+	if n.Name = "user_registered"; owner != nil {
+		n.Reason = "already_registered"
+	}
+	if err := repos.Audit.Append(ctx, n); err != nil {
+		return fmt.Errorf("note registration: %w", err)
 	}
 	return s.post(ctx, repos.Outbox, "register:"+r.ID, letter, now)
 }

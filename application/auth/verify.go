@@ -15,32 +15,17 @@ import (
 )
 
 // VerifyEmail implements inbound.Auth. One transaction takes the token and makes user, tenant and welcome, or does nothing.
-func (s *Service) VerifyEmail(ctx context.Context, token string, o inbound.Origin) (inbound.Verified, error) {
+func (s *Service) VerifyEmail(ctx context.Context, token string, o inbound.Origin) (out inbound.Verified, err error) {
 	ctx = from(ctx, o)
 	hash, ok := hashOfMailToken(token)
-	if !ok {
-		return inbound.Verified{}, ErrTokenInvalid
-	}
-	var out inbound.Verified
-	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
-		now := s.Clock()
-		r, err := repos.Registrations.Take(ctx, hash, now)
-		if errors.Is(err, user.ErrNotFound) {
+	err = s.tryToken(ctx, o, func() error {
+		if !ok {
 			return ErrTokenInvalid
 		}
-		if err != nil {
-			return fmt.Errorf("take registration: %w", err)
-		}
-		u, err := s.addUser(ctx, repos.Users, r, now)
-		if err != nil {
+		return s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) (err error) {
+			out, err = s.verify(ctx, repos, hash)
 			return err
-		}
-		t, err := s.found(ctx, repos.Tenants, r, u, now)
-		if err != nil {
-			return err
-		}
-		out = inbound.Verified{UsernameAssigned: !u.Username().Empty(), TenantID: t.ID(), TenantSlug: t.Slug(), UserID: u.ID()}
-		return s.post(ctx, repos.Outbox, "welcome:"+string(u.ID()), s.welcome(u.Email()), now)
+		})
 	})
 	if err != nil {
 		return inbound.Verified{}, fmt.Errorf("verify e-mail: %w", err)
@@ -49,7 +34,31 @@ func (s *Service) VerifyEmail(ctx context.Context, token string, o inbound.Origi
 	return out, nil
 }
 
-// addUser makes the user, without the username when another has claimed it meanwhile.
+func (s *Service) verify(ctx context.Context, repos outbound.Repos, hash [32]byte) (inbound.Verified, error) {
+	now := s.Clock()
+	r, err := repos.Registrations.Take(ctx, hash, now)
+	if errors.Is(err, user.ErrNotFound) {
+		return inbound.Verified{}, ErrTokenInvalid
+	}
+	if err != nil {
+		return inbound.Verified{}, fmt.Errorf("take registration: %w", err)
+	}
+	u, err := s.addUser(ctx, repos.Users, r, now)
+	if errors.Is(err, user.ErrEmailTaken) { // proven by a rival's token in the meantime; this one is worth nothing now
+		return inbound.Verified{}, ErrTokenInvalid
+	}
+	if err != nil {
+		return inbound.Verified{}, err
+	}
+	t, err := s.found(ctx, repos.Tenants, r, u, now)
+	if err != nil {
+		return inbound.Verified{}, err
+	}
+	out := inbound.Verified{UsernameAssigned: !u.Username().Empty(), TenantID: t.ID(), TenantSlug: t.Slug(), UserID: u.ID()}
+	return out, s.post(ctx, repos.Outbox, "welcome:"+string(u.ID()), s.welcome(u.Email()), now)
+}
+
+// addUser makes the user, without the username when another has claimed it meanwhile. It fails with user.ErrEmailTaken.
 func (s *Service) addUser(ctx context.Context, users outbound.Users, r user.Registration, now time.Time) (*user.User, error) {
 	id := user.ID(s.NewID())
 	for _, name := range []user.Username{r.Username, {}} {
@@ -60,8 +69,6 @@ func (s *Service) addUser(ctx context.Context, users outbound.Users, r user.Regi
 		switch err := users.Add(ctx, u); {
 		case err == nil:
 			return u, nil
-		case errors.Is(err, user.ErrEmailTaken): // proven by a rival's token in the meantime; this one is worth nothing now
-			return nil, ErrTokenInvalid
 		case errors.Is(err, user.ErrUsernameTaken) && !name.Empty():
 			continue
 		default:
