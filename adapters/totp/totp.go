@@ -4,7 +4,11 @@ package totp
 
 import (
 	"crypto/subtle"
+	"encoding/base32"
+	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -18,6 +22,7 @@ import (
 const (
 	period      = 30 // seconds
 	secretBytes = 20 // 160 bits, as RFC 4226 recommends
+	leastSecret = 16 // 128 bits, which RFC 4226 requires; the code of no secret at all is known to everybody
 	codeLength  = 6
 )
 
@@ -34,18 +39,29 @@ func New(c Config) *OTP { return &OTP{c} }
 
 // New implements outbound.OTP.
 func (o *OTP) New(account string) (secret.Text, string, error) {
+	if strings.ContainsRune(o.config.Issuer, ':') {
+		return secret.Text{}, "", fmt.Errorf("make one-time password secret: %w", errIssuer)
+	}
 	key, err := totp.Generate(totp.GenerateOpts{
 		Issuer: o.config.Issuer, AccountName: account, Period: period, SecretSize: secretBytes, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
 	})
 	if err != nil {
 		return secret.Text{}, "", fmt.Errorf("make one-time password secret: %w", err)
 	}
-	return secret.New(key.Secret()), key.URL(), nil
+	uri, err := url.Parse(key.URL())
+	if err != nil {
+		return secret.Text{}, "", fmt.Errorf("make one-time password address: %w", err)
+	}
+	uri.RawPath = "/" + url.PathEscape(o.config.Issuer) + ":" + strings.ReplaceAll(url.PathEscape(account), ":", "%3A")
+	return secret.New(key.Secret()), uri.String(), nil
 }
+
+// errIssuer keeps the label readable: apps take what is before the first colon for the issuer, and an address has no other.
+var errIssuer = errors.New("the issuer must not have a colon")
 
 // Match implements outbound.OTP. All three steps are computed and compared whatever the first says.
 func (o *OTP) Match(key secret.Text, code string, now time.Time) (int64, bool) {
-	if !sixDigits(code) {
+	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key.Reveal()); err != nil || len(raw) < leastSecret || !sixDigits(code) {
 		return 0, false
 	}
 	this := now.Unix() / period
