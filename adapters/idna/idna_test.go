@@ -1,9 +1,12 @@
 package idna_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/forge1/forge1/adapters/idna"
+	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -46,13 +49,19 @@ func TestOneAccountPerInternationalAddress(t *testing.T) {
 }
 
 func FuzzParseEmail(f *testing.F) {
-	for _, s := range []string{"ada@example.com", "A.B+c@exämple.com", "\"a b\"@b.c", "a@[127.0.0.1]", "Bob <a@b.c>", "a@b.c\r\nBcc: x@y.z", "\u0130@b.c", "a@ß.de", "a@xn--0.com"} {
+	for _, s := range []string{"ada@example.com", "A.B+c@exämple.com", "\"a b\"@b.c", "a@[127.0.0.1]", "Bob <a@b.c>", "a@b.c\r\nBcc: x@y.z", "\u0130@b.c", "a@ß.de", "a@xn--0.com", "a@XN--EXMPLE-CUA.com", "a@\u3002com", "a@b\u3002c", "a@\uff41.com", "a@a\u200db.com", "a@\u05d0a.com", "a@xn--a.xn--b", "a@1.2.3.4"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		e, err := user.ParseEmail(s, idna.ToASCII)
 		if err != nil {
+			if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Pointer != "/email" {
+				t.Errorf("%q: got %v", s, err)
+			}
 			return
+		}
+		if len(e.Canon()) > user.MaxEmailBytes || strings.Count(e.Canon(), "@") != 1 || e.LocalPart()+e.Canon()[strings.IndexByte(e.Canon(), '@'):] != e.Canon() {
+			t.Errorf("%q: canonical form %q", s, e.Canon())
 		}
 		if e.String() != s {
 			t.Errorf("display: got %q, want %q", e.String(), s)

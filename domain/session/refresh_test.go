@@ -87,10 +87,17 @@ func TestTheMACIsOverEverythingThatMatters(t *testing.T) {
 func FuzzParseRefreshToken(f *testing.F) {
 	f.Add(session.RefreshToken{ID: id, Gen: 1}.String())
 	f.Add("fr1." + base64.RawURLEncoding.EncodeToString(make([]byte, 21)) + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 32)))
-	f.Add("fr1..")
+	good := session.RefreshToken{Root: 255, ID: id, Gen: 1<<32 - 1, MAC: [32]byte{1, 2, 3}}.String()
+	for _, s := range []string{"", "fr1..", "fr1.", "fr2" + good[3:], good + "=", good + ".", good + "\n", good[:len(good)-1], "FR1" + good[3:], " " + good, strings.Replace(good, "-", "+", 1)} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, ok := session.ParseRefreshToken(s); ok && got.String() != s {
+		got, ok := session.ParseRefreshToken(s)
+		if ok && got.String() != s {
 			t.Errorf("%q is read as %q", s, got)
+		}
+		if !ok && got != (session.RefreshToken{}) {
+			t.Errorf("%q is refused, but gives %+v", s, got)
 		}
 	})
 }

@@ -274,9 +274,16 @@ func FuzzParseKey(f *testing.F) {
 	f.Add(material.String())
 	f.Add("f1_")
 	f.Add(strings.Replace(material.String(), "s", "t", 1))
+	for _, s := range []string{"", "f1_" + strings.Repeat("_", 67), material.String() + "0", " " + material.String(), material.String() + "\x00", strings.ToUpper(material.String()), "f1_" + strings.Repeat("\uff10", 24)} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if m, ok := tenant.ParseKey(s); ok && (m.String() != s || !form.MatchString(s)) {
+		m, ok := tenant.ParseKey(s)
+		if ok && (m.String() != s || !form.MatchString(s)) {
 			t.Errorf("%q is read as %q", s, m)
+		}
+		if !ok && m != (tenant.KeyMaterial{}) {
+			t.Errorf("%q is refused, but gives %+v", s, m)
 		}
 	})
 }

@@ -155,7 +155,7 @@ func TestARegistrationLivesUntilItExpires(t *testing.T) {
 }
 
 func FuzzParseEmail(f *testing.F) {
-	for _, s := range []string{"ada@example.com", "A.B+c@x-y.Z", `"a b"@b.c`, "a@[127.0.0.1]", "Bob <a@b.c>", "a@b.c\r\nBcc: x@y.z", "\u0130@b.c", "a@ä.com"} {
+	for _, s := range []string{"ada@example.com", "A.B+c@x-y.Z", `"a b"@b.c`, "a@[127.0.0.1]", "Bob <a@b.c>", "a@b.c\r\nBcc: x@y.z", "\u0130@b.c", "a@ä.com", "a@b.c (x)", "a@b.c,d@e.f", " a@b.c", "a@b.c ", "a@@b.c", "a@.b", "a@b..c", "a@-b.c", "a@b.c.", "a@localhost", "a\x00@b.c", "@", "a@", "(((((((((@b.c"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -176,12 +176,15 @@ func FuzzParseEmail(f *testing.F) {
 }
 
 func FuzzParseUsername(f *testing.F) {
-	for _, s := range []string{"ada", "A.b_c-9", "admin", "\u212aing", "-ab", ""} {
+	for _, s := range []string{"ada", "A.b_c-9", "admin", "\u212aing", "-ab", "", "FORGE", "\uff41dmin", "\u0430dmin", "admin\u200b", "a@b.c", "a\x00b", "a..b", "0x7f.0.0.1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		u, err := user.ParseUsername(s)
 		if err != nil {
+			if pointer, code := field(t, err); pointer != "/username" || code == "" || !u.Empty() {
+				t.Errorf("%q: got %v, %v", s, u, err)
+			}
 			return
 		}
 		if len(u.String()) != len(s) || !strings.EqualFold(u.String(), s) || strings.ContainsAny(u.String(), "@/ABCXYZ") {
