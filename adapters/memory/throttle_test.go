@@ -72,6 +72,20 @@ func TestAThrottleIsBoundedAndSparesFullBuckets(t *testing.T) {
 	}
 }
 
+func TestRoomForOneBucketIsNotMadeOfAnotherThatIsAskedFor(t *testing.T) {
+	throttle := memory.NewThrottle(newWatch().read, 2)
+	crowd(t, throttle, "asked", 1, 1)
+	crowd(t, throttle, "fuller", 1, 2)
+	a, err := throttle.Admit(t.Context(), "x", time.Minute, []outbound.Bucket{bucketNamed("new", 3), bucketNamed("asked0", 3)})
+	if err != nil || a.Verdict != outbound.Admitted {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	a, err = throttle.Admit(t.Context(), "y", time.Minute, []outbound.Bucket{bucketNamed("asked0", 3)})
+	if err != nil || a.States[0].Remaining != 0 {
+		t.Errorf("got %+v, %v; want the failure and two under way counted", a, err)
+	}
+}
+
 func TestAThrottleOfFullBucketsRefusesOthers(t *testing.T) {
 	w := newWatch()
 	throttle := memory.NewThrottle(w.read, 20)

@@ -71,6 +71,19 @@ func TestKeysOfThrottleAndChallengesAreBoundedInRealTime(t *testing.T) {
 	want("a challenge", map[string]time.Duration{"forge1:mfa:" + fmt.Sprintf("%x", hash): 5 * time.Minute})
 }
 
+func TestLeasesThatEndedLeaveNothing(t *testing.T) {
+	url, w := redistest.URL(t), newWatch()
+	rdb := inspect(t, url)
+	throttle := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, w.read))
+	for i := range 20 {
+		admitted(t, throttle, fmt.Sprint(i), counting)
+		w.pass(5 * time.Second)
+	}
+	if n, err := rdb.HLen(t.Context(), "forge1:rl:login-account:a").Result(); n != 1 || err != nil {
+		t.Errorf("after 20 that crashed the bucket has %d fields, %v; want 1", n, err)
+	}
+}
+
 func TestAnEmptiedRedisCountsAnewAndLosesChallenges(t *testing.T) {
 	url := redistest.URL(t)
 	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read)
