@@ -68,8 +68,7 @@ func (r auditLog) Sweep(ctx context.Context, before time.Time) (int, error) {
 		if err := r.db.dialect.allowSweep(ctx, sc.tx, before); err != nil {
 			return nil, err
 		}
-		some := sc.tx.NewSelect().Model((*auditRow)(nil)).Column("id").Where("at < ?", at(before)).Limit(sweepBatch)
-		res, err := sc.tx.NewDelete().Model((*auditRow)(nil)).Where("id IN (?)", some).Exec(ctx)
+		res, err := r.sweepSome(ctx, sc, (*auditRow)(nil), "at < ?", at(before))
 		if err != nil {
 			return nil, err
 		}

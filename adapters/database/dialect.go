@@ -42,6 +42,8 @@ type dialect interface {
 	forbidSweep(ctx context.Context, tx bun.Tx) error
 	// skipLocked ends a subselect that takes rows nobody else has locked.
 	skipLocked() string
+	// among is the condition that a column is one of what a subselect gives, to be found by the column's index.
+	among(column string) string
 	// failure says what a driver's error means; other when it means nothing known here.
 	failure(err error) failure
 	// migrationLock makes other migrators wait until the transaction ends.
@@ -148,6 +150,9 @@ func (postgres) forbidSweep(ctx context.Context, tx bun.Tx) error {
 }
 
 func (postgres) skipLocked() string { return "FOR UPDATE SKIP LOCKED" }
+
+// among makes an array of the subselect, as Postgres would rather read a whole table than look up the few rows of a join.
+func (postgres) among(column string) string { return column + " = ANY (ARRAY(?))" }
 
 func (postgres) failure(err error) failure {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
@@ -289,6 +294,8 @@ func (lite) forbidSweep(ctx context.Context, tx bun.Tx) error {
 }
 
 func (lite) skipLocked() string { return "" }
+
+func (lite) among(column string) string { return column + " IN (?)" }
 
 func (lite) failure(err error) failure {
 	e, ok := errors.AsType[*sqlite.Error](err)

@@ -191,10 +191,13 @@ const sweepBatch = 5000
 
 // sweep deletes the rows of a model that nothing needs any more, and says how many.
 func (s store) sweep(ctx context.Context, model any, where string, args ...any) (int, error) {
-	return s.batches(ctx, func(ctx context.Context, sc *scope) (sql.Result, error) {
-		some := sc.tx.NewSelect().Model(model).Column("id").Where(where, args...).Limit(sweepBatch)
-		return sc.tx.NewDelete().Model(model).Where("id IN (?)", some).Exec(ctx)
-	})
+	return s.batches(ctx, func(ctx context.Context, sc *scope) (sql.Result, error) { return s.sweepSome(ctx, sc, model, where, args...) })
+}
+
+// sweepSome deletes a batch of rows. It asks each again before it goes: one that changed since it was chosen may be needed.
+func (s store) sweepSome(ctx context.Context, sc *scope, model any, where string, args ...any) (sql.Result, error) {
+	some := sc.tx.NewSelect().Model(model).Column("id").Where(where, args...).Limit(sweepBatch)
+	return sc.tx.NewDelete().Model(model).Where(s.db.dialect.among("id"), some).Where(where, args...).Exec(ctx)
 }
 
 // batches deletes until a batch is not full, each in a transaction of its own unless there is one at hand. It says how many went, also when it fails.

@@ -1,0 +1,156 @@
+package database_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/forge1/forge1/adapters/database"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/tenant"
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// fill makes tables of the size at which a plan matters. User n is u<n>, in tenant t<n % 50>, with session s<n>.
+const fill = `
+INSERT INTO users SELECT 'u' || n, 'u' || n || '@x.y', 'u' || n || '@x.y', 'name' || n, '', 'active', false, 1, 'h', w.at, n % 3 = 0, w.at, '' FROM n, w;
+INSERT INTO tenants SELECT 't' || n, 't' || n, 't' || n, true, w.at FROM n, w;
+INSERT INTO memberships SELECT 't' || (1 + n % 50), 'u' || n, 'member', w.at FROM n, w;
+INSERT INTO auth_sessions SELECT 's' || n, 'u' || n, 't' || (1 + n % 50), 1, '\x00', 1, w.at, w.at, w.at + n * interval '1 minute', w.at + n * interval '1 hour',
+	CASE WHEN n % 2 = 0 THEN w.at + n * interval '1 second' END, '', '[]', w.at, '', '' FROM n, w;
+INSERT INTO api_keys SELECT 'k' || n, 't' || (1 + n % 50), 'u' || n, '', '\x00', '[]', w.at, NULL, NULL, NULL FROM n, w;
+INSERT INTO user_totp SELECT 'u' || n, '\x00', 1, 0, w.at FROM n, w;
+INSERT INTO user_totp_pending SELECT 'u' || n, 's', 's', '\x00', '[]', w.at FROM n, w WHERE n % 10 = 0;
+INSERT INTO recovery_codes SELECT 'u' || n, m, 1, '\x00', NULL FROM n, generate_series(0, 9) AS m WHERE n % 10 = 0;
+INSERT INTO one_time_tokens SELECT 'o' || n, 'reset', sha256(('o' || n)::bytea), 'u' || n, 1, w.at, w.at + n * interval '1 minute', NULL FROM n, w;
+INSERT INTO invites SELECT 'i' || n, 't' || (1 + n % 50), 'e' || n, 'e' || n, 'member', sha256(('i' || n)::bytea), 'u', w.at, w.at + n * interval '1 minute' FROM n, w;
+INSERT INTO registrations SELECT 'r' || n, 'e' || n, 'e' || n, '', '', '', sha256(('r' || n)::bytea), '', '', w.at, w.at + n * interval '1 minute' FROM n, w;
+INSERT INTO outbox SELECT 'm' || n, 'd' || n, '\x00', w.at, w.at + n * interval '1 minute', 0, CASE WHEN n % 10 > 0 THEN w.at + n * interval '1 minute' END FROM n, w;
+INSERT INTO audit_log SELECT 'a' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', 'e' || n % 7, 'u' || n % 100, '', 'u' || n % 100, 't' || (1 + n % 50), '', '', '', '', '', '', '{}' FROM n, w`
+
+func TestHotQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
+	db := migrate(t, postgres(t))
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, statement := range strings.Split(fill, ";\n") {
+		statement = "WITH n AS (SELECT n FROM generate_series(1, 10000) AS s (n)), w AS (SELECT '2026-01-01Z'::timestamptz AS at) " + strings.TrimSpace(statement)
+		if _, err := db.SQL().ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if _, err := db.SQL().ExecContext(t.Context(), "ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+	soon := begin.Add(time.Hour)
+	terms := session.Terms{Idle: time.Hour, Absolute: time.Hour}
+	audit := func(f outbound.AuditFilter, before string) func(context.Context, outbound.Repos) error {
+		return func(ctx context.Context, r outbound.Repos) error {
+			return second(r.Audit.List(ctx, "t7", f, before, 50))
+		}
+	}
+	var none [32]byte
+	tests := map[string]func(ctx context.Context, r outbound.Repos) error{
+		"a user":            func(ctx context.Context, r outbound.Repos) error { return second(r.Users.Find(ctx, "u77")) },
+		"a user by address": func(ctx context.Context, r outbound.Repos) error { return second(r.Users.FindByEmail(ctx, "u77@x.y")) },
+		"a user by name": func(ctx context.Context, r outbound.Repos) error {
+			return second(r.Users.FindByUsername(ctx, "name77"))
+		},
+		"a tenant":          func(ctx context.Context, r outbound.Repos) error { return second(r.Tenants.Find(ctx, "t7")) },
+		"a user's tenants":  func(ctx context.Context, r outbound.Repos) error { return second(r.Tenants.OfUser(ctx, "u77")) },
+		"a session":         func(ctx context.Context, r outbound.Repos) error { return second(r.Sessions.Find(ctx, "s77")) },
+		"a user's sessions": func(ctx context.Context, r outbound.Repos) error { return second(r.Sessions.OfUser(ctx, "u77", begin)) },
+		"an API key":        func(ctx context.Context, r outbound.Repos) error { return second(r.APIKeys.Find(ctx, "k77")) },
+		"a factor":          func(ctx context.Context, r outbound.Repos) error { return second(r.Factors.Find(ctx, "u70")) },
+		"a step":            func(ctx context.Context, r outbound.Repos) error { return second(r.Factors.UseStep(ctx, "u70", 9)) },
+		"looking at a token": func(ctx context.Context, r outbound.Repos) error {
+			return second(r.OneTime.Peek(ctx, "reset", none, soon))
+		},
+		"taking a token": func(ctx context.Context, r outbound.Repos) error {
+			return second(r.OneTime.Take(ctx, "reset", none, soon))
+		},
+		"ending tokens":        func(ctx context.Context, r outbound.Repos) error { return r.OneTime.Drop(ctx, "reset", "u77", soon) },
+		"a tenant's invites":   func(ctx context.Context, r outbound.Repos) error { return second(r.Invites.List(ctx, "t7", soon)) },
+		"looking at an invite": func(ctx context.Context, r outbound.Repos) error { return second(r.Invites.Peek(ctx, none, soon)) },
+		"what is due":          func(ctx context.Context, r outbound.Repos) error { return second(r.Outbox.Claim(ctx, soon, soon, 10)) },
+		"counting tokens": func(ctx context.Context, r outbound.Repos) error {
+			_, _, err := r.OneTime.Since(ctx, "reset", "u77", begin, soon)
+			return err
+		},
+		"counting registrations": func(ctx context.Context, r outbound.Repos) error {
+			_, _, err := r.Registrations.Since(ctx, "e77", begin, soon)
+			return err
+		},
+		"refresh": func(ctx context.Context, r outbound.Repos) error {
+			return r.Sessions.Update(ctx, "s77", func(on *session.Session) error { on.Advance("", "", terms, soon); return nil })
+		},
+		"a factor's change": func(ctx context.Context, r outbound.Repos) error {
+			return r.Factors.Update(ctx, "u70", func(f *user.Factor) error { f.Fail(soon); return nil })
+		},
+		"taking an invite": func(ctx context.Context, r outbound.Repos) error {
+			return r.Invites.Take(ctx, none, soon, func(*tenant.Invite) error { return nil })
+		},
+		"the removal of a user": func(ctx context.Context, r outbound.Repos) error {
+			return r.Users.Remove(ctx, "u77", func(*user.User) error { return nil })
+		},
+		"audit":                  audit(outbound.AuditFilter{}, ""),
+		"audit, a later page":    audit(outbound.AuditFilter{}, "a000005000"),
+		"audit, of an event":     audit(outbound.AuditFilter{Event: "e3"}, ""),
+		"audit, of an actor":     audit(outbound.AuditFilter{Actor: "u57"}, ""),
+		"audit, of a subject":    audit(outbound.AuditFilter{Subject: "u57"}, ""),
+		"audit, of a time":       audit(outbound.AuditFilter{From: soon, To: soon.Add(time.Hour)}, ""),
+		"sweep of sessions":      func(ctx context.Context, r outbound.Repos) error { return second(r.Sessions.Sweep(ctx, soon)) },
+		"sweep of tokens":        func(ctx context.Context, r outbound.Repos) error { return second(r.OneTime.Sweep(ctx, soon)) },
+		"sweep of invites":       func(ctx context.Context, r outbound.Repos) error { return second(r.Invites.Sweep(ctx, soon)) },
+		"sweep of registrations": func(ctx context.Context, r outbound.Repos) error { return second(r.Registrations.Sweep(ctx, soon)) },
+		"sweep of sent mail":     func(ctx context.Context, r outbound.Repos) error { return second(r.Outbox.Sweep(ctx, soon)) },
+		"sweep of the audit log": func(ctx context.Context, r outbound.Repos) error { return second(r.Audit.Sweep(ctx, soon)) },
+	}
+	for name, run := range tests {
+		var statements []string
+		watched := db.Watched(func(s string) { statements = append(statements, s) })
+		_ = watched.Do(t.Context(), func(ctx context.Context, r outbound.Repos) error {
+			_ = run(ctx, r) // that nothing is found is fine: the plan is the same
+			return errUndo
+		})
+		planned := 0
+		for _, s := range statements {
+			if strings.HasPrefix(s, "BEGIN") || strings.HasPrefix(s, "ROLLBACK") {
+				continue
+			}
+			plan := explain(t, db, s)
+			planned++
+			if strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s: a whole table is read.\n%s\n%s", name, s, plan)
+			}
+		}
+		if planned == 0 {
+			t.Errorf("%s: no statement was seen", name)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func explain(t *testing.T, db *database.DB, statement string) string {
+	t.Helper()
+	rows, err := db.SQL().QueryContext(t.Context(), "EXPLAIN "+statement)
+	if err != nil {
+		t.Fatalf("explain %s: %v", statement, err)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(fmt.Errorf("explain: %w", err))
+	}
+	return strings.Join(lines, "\n")
+}
