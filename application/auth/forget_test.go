@@ -8,6 +8,7 @@ import (
 
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
@@ -90,6 +91,24 @@ func TestThisNodeCanBeToldToForgetAUser(t *testing.T) {
 	w.Gate.ForgetUser(v.UserID)
 	shut(t, w, "key", k.Key)
 }
+
+func TestASessionEndsHereThoughTheCacheDoesNotLearnOfIt(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	tokens := w.Login(t, ada)
+	w.Caller(t, tokens.Access)
+	w.Cache = unwritten{w.Cache}
+	logout(t, w, inbound.Logout{RefreshToken: tokens.Refresh})
+	shut(t, w, "at once", tokens.Access)
+	w.Clock.Advance(5 * time.Second)
+	shut(t, w, "later", tokens.Access)
+	shut(t, w.Node(t), "later, elsewhere", tokens.Access)
+}
+
+// unwritten is a cache that learns nothing of what ends.
+type unwritten struct{ outbound.SessionCache }
+
+func (unwritten) Bury(context.Context, session.ID, time.Duration) error { return fault.ErrDependency }
 
 // slow lets a test act between what the gatekeeper read and what it makes of it.
 type slow struct {

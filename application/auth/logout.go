@@ -112,8 +112,7 @@ func (s *Service) endAll(ctx context.Context, u user.ID) error {
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	s.bury(ctx, ended...)
-	s.Gate.ForgetUser(u)
+	s.Ended(ctx, u, ended...)
 	return nil
 }
 

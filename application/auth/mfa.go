@@ -158,8 +158,7 @@ func (s *Service) confirm(ctx context.Context, caller inbound.Caller, u *user.Us
 	if err != nil {
 		return inbound.Tokens{}, gone(err, "confirm setup")
 	}
-	s.bury(ctx, ended...)
-	s.Gate.ForgetUser(u.ID())
+	s.Ended(ctx, u.ID(), ended...)
 	s.Postman.Wake()
 	return s.tokens(on, after)
 }
@@ -268,8 +267,7 @@ func (s *Service) Disable(ctx context.Context, caller inbound.Caller, p inbound.
 	if err != nil {
 		return gone(err, "disable factor")
 	}
-	s.bury(ctx, ended...)
-	s.Gate.ForgetUser(u.ID())
+	s.Ended(ctx, u.ID(), ended...)
 	s.Postman.Wake()
 	return nil
 }

@@ -136,8 +136,9 @@ func (s *Service) refreshToken(on *session.Session) string {
 }
 
 // bury makes the ends of sessions known: here at once, on other nodes when they ask the cache or, at the latest, when what they remember is too old. A cache
-// that does not answer therefore needs no second try.
+// that does not answer therefore needs no second try, nor does a process that dies before this. The client's leaving does not keep it from it.
 func (s *Service) bury(ctx context.Context, ended ...session.ID) {
+	ctx = context.WithoutCancel(ctx)
 	for _, id := range ended {
 		s.Gate.ForgetSession(id)
 		_ = s.Cache.Bury(ctx, id, s.Config.AccessTTL+leeway+tombstoneMargin)
