@@ -1,7 +1,9 @@
 package rest_test
 
 import (
+	"bufio"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,16 @@ func TestWhatCannotBeReadIsNotRepeated(t *testing.T) {
 			if !strings.HasPrefix(got, "HTTP/1.1 "+tc.status+" ") || !strings.Contains(got, `"code":"`+tc.code+`"`) || !strings.Contains(got, "Content-Type: application/problem+json\r\n") {
 				t.Errorf("got %q, want %s %s", got, tc.status, tc.code)
 			}
+			resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.checkHead("?", "?", answer{resp.StatusCode, resp.Header, body})
 			if strings.Contains(got, "very-secret") || strings.Contains(w.log(), "very-secret") {
 				t.Error("the answer or the log repeats the request")
 			}

@@ -118,7 +118,7 @@ function show(problem, fields, message) {
   for (const e of problem.errors || []) {
     const field = fields.find((f) => `/${f.dataset.field}` === e.field && !f.closest("[hidden]"));
     if (!field) continue;
-    mark(field, e.message);
+    mark(field, field.inputMode === "numeric" && e.code === "invalid_format" ? "Enter the six digits that the app shows" : e.message);
     first ||= field;
   }
   if (first) first.focus();
