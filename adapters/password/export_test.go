@@ -12,5 +12,8 @@ func Occupy(h *Hasher) (free func()) {
 	}
 }
 
+// AtOnce is how many hashes are made at once.
+func (h *Hasher) AtOnce() int { return cap(h.turns) }
+
 // Parse is the reader of kept hashes.
 var Parse = parse

@@ -57,7 +57,8 @@ var (
 	_ outbound.NormalText = Normal
 )
 
-// Normal implements outbound.NormalText: the form that passwords are hashed in.
+// Normal implements outbound.NormalText: the form of a password that is hashed. But for that (RFC 8265, OpaqueString) a password is taken exactly as it is
+// sent: nothing is trimmed, folded or cut.
 func Normal(text string) string { return norm.NFC.String(text) }
 
 // New makes a hasher.

@@ -3,6 +3,7 @@ package password_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,23 +31,33 @@ func TestKeptHashesAreRead(t *testing.T) {
 	if err != nil || !strings.HasPrefix(fresh, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Fatalf("got %q, %v", fresh, err)
 	}
+	zeros := strings.Repeat("A", 43) // a key of 32 bytes
+	tail := "$c29tZXNhbHRzb21lc2FsdA$" + zeros
 	for name, c := range map[string]struct {
 		phc       string
 		ok, stale bool
 		err       error
 	}{
-		"today's":  {fresh, true, false, nil},
-		"too dear": {"$argon2id$v=19$m=1048576,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"too many": {"$argon2id$v=19$m=64,t=11,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"too wide": {"$argon2id$v=19$m=64,t=1,p=5$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"of zeros": {"$argon2id$v=19$m=0,t=0,p=0$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"of argon2i": {
-			"$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable,
-		},
-		"with more numbers": {"$argon2id$v=19$m=64,t=1,p=1,x=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"without salt":      {"$argon2id$v=19$m=64,t=1,p=1$$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
-		"without key":       {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$", false, false, password.ErrUnreadable},
-		"of bcrypt":         {"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", false, false, password.ErrUnreadable},
+		"today's":             {fresh, true, false, nil},
+		"too dear":            {"$argon2id$v=19$m=65537,t=1,p=1" + tail, false, false, password.ErrUnreadable},
+		"too many":            {"$argon2id$v=19$m=64,t=11,p=1" + tail, false, false, password.ErrUnreadable},
+		"too wide":            {"$argon2id$v=19$m=64,t=1,p=5" + tail, false, false, password.ErrUnreadable},
+		"dearest":             {"$argon2id$v=19$m=65536,t=1,p=1" + tail, false, true, nil},
+		"longest":             {"$argon2id$v=19$m=64,t=10,p=1" + tail, false, true, nil},
+		"widest":              {"$argon2id$v=19$m=64,t=1,p=4" + tail, false, true, nil},
+		"of zeros":            {"$argon2id$v=19$m=0,t=0,p=0" + tail, false, false, password.ErrUnreadable},
+		"of no time":          {"$argon2id$v=19$m=64,t=0,p=1" + tail, false, false, password.ErrUnreadable},
+		"of no threads":       {"$argon2id$v=19$m=64,t=1,p=0" + tail, false, false, password.ErrUnreadable},
+		"of another spelling": {"$argon2id$v=19$m=064,t=1,p=1" + tail, false, false, password.ErrUnreadable},
+		"of another version":  {"$argon2id$v=16$m=64,t=1,p=1" + tail, false, false, password.ErrUnreadable},
+		"with another salt":   {"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRz$" + zeros, false, true, nil},
+		"with a short salt":   {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbA$" + zeros, false, false, password.ErrUnreadable},
+		"with a short key":    {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},
+		"of argon2i":          {"$argon2i$v=19$m=64,t=1,p=1" + tail, false, false, password.ErrUnreadable},
+		"with more numbers":   {"$argon2id$v=19$m=64,t=1,p=1,x=1" + tail, false, false, password.ErrUnreadable},
+		"without salt":        {"$argon2id$v=19$m=64,t=1,p=1$$" + zeros, false, false, password.ErrUnreadable},
+		"without key":         {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$", false, false, password.ErrUnreadable},
+		"of bcrypt":           {"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", false, false, password.ErrUnreadable},
 	} {
 		ok, stale, err := h.Verify(t.Context(), c.phc, secret.New("correct horse"))
 		if ok != c.ok || stale != c.stale || !errors.Is(err, c.err) {
@@ -64,6 +75,43 @@ func TestACheaperHashMatchesAndIsStale(t *testing.T) {
 	now := password.New(password.Config{Params: password.Params{Memory: 128, Time: 1, Threads: 1}})
 	if ok, stale, err := now.Verify(t.Context(), phc, secret.New("correct horse")); !ok || !stale || err != nil {
 		t.Errorf("got %v, %v, %v, want true, true", ok, stale, err)
+	}
+}
+
+// The cost of argon2 is its memory; it is taken whether or not there is a hash to compare with.
+func TestNobodysHashCostsWhatSomebodysDoes(t *testing.T) {
+	h := password.New(password.Config{Params: password.Params{Memory: 8 << 10, Time: 1, Threads: 1}})
+	phc, err := h.Hash(t.Context(), secret.New("correct horse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := func(phc string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, _, err := h.Verify(t.Context(), phc, secret.New("another horse")); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if somebody, nobody := cost(phc), cost(""); nobody < 8<<20 || max(somebody, nobody)-min(somebody, nobody) > 64<<10 {
+		t.Errorf("somebody's takes %d bytes, nobody's %d", somebody, nobody)
+	}
+}
+
+func TestHashesAtOnceAreAsManyAsSaid(t *testing.T) {
+	for said, want := range map[int]int{-1: 1, 0: 1, 1: 1, 3: 3} {
+		if got := password.New(password.Config{Params: cheap, Concurrency: said}).AtOnce(); got != want {
+			t.Errorf("%d: got %d, want %d", said, got, want)
+		}
+	}
+}
+
+func TestWhereNobodyMayWaitWhoeverIsLateIsRefused(t *testing.T) {
+	h, free := busy(t, 0, time.Hour)
+	defer free()
+	if _, _, err := h.Verify(t.Context(), "", secret.New("x")); !errors.Is(err, fault.ErrBusy) {
+		t.Errorf("got %v, want %v", err, fault.ErrBusy)
 	}
 }
 
