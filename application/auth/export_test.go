@@ -10,3 +10,10 @@ func Remembered(g *Gatekeeper) (n int) {
 	}
 	return n
 }
+
+// What tests look at from outside.
+var (
+	NormalRecovery = normalRecovery
+	Grouped        = grouped
+	Network        = network
+)

@@ -708,3 +708,68 @@ func TestSecretsAndCodesAreKeptUnreadable(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 }
+
+func TestAHashOfOldCostIsReplacedBeforeTheSecondFactor(t *testing.T) {
+	w := identity.New(t)
+	v := w.User(t, ada, "")
+	w.Enrol(t, ada)
+	hash := func() string {
+		u, err := w.DB.View().Users.Find(t.Context(), v.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.PasswordHash()
+	}
+	old := hash()
+	w.Hasher.CallStale()
+	w.Challenge(t, ada)
+	fresh := hash()
+	if fresh == old {
+		t.Error("the hash is the old one")
+	}
+	w.Hasher.Fail(fault.ErrBusy)
+	w.Challenge(t, ada)
+	w.Hasher.Fail(nil)
+	if hash() != fresh {
+		t.Error("a hash that could not be made was kept")
+	}
+	w.Faults.Before(func() { change(t, w, v.UserID, func(u *user.User) { u.ChangePassword("another", w.Clock.Now()) }) })
+	w.Challenge(t, ada)
+	if hash() != "another" {
+		t.Error("a password set meanwhile is gone")
+	}
+}
+
+func TestAFactorThatCannotBeOpenedAdmitsNobody(t *testing.T) {
+	w := identity.New(t)
+	v := w.User(t, ada, "")
+	setup, tokens := w.Enrol(t, ada)
+	caller := w.Caller(t, tokens.Access)
+	again, err := w.Auth.Setup(t.Context(), caller, inbound.Proof{Password: right, Code: w.Code(t, setup.Secret, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.Challenge(t, ada)
+	err = w.DB.View().Factors.Update(t.Context(), v.UserID, func(f *user.Factor) error {
+		s := f.Snapshot()
+		pending := *s.Pending
+		pending.Secret = user.Sealed("of a root that is gone")
+		s.Secret, s.Pending = pending.Secret, &pending
+		*f = *user.RestoreFactor(s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := w.Code(t, setup.Secret, 1)
+	tries := steps(t, w, caller, inbound.Proof{Password: right, Code: code}, again.SetupID, code)
+	tries["complete"] = func() error { _, err := w.Auth.Complete(t.Context(), c.Token, code, ""); return err }
+	for name, try := range tries {
+		if err := try(); err == nil || fault.KindOf(err) != fault.Internal {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := w.Auth.Complete(t.Context(), c.Token, "", setup.RecoveryCodes[0]); err != nil {
+		t.Errorf("a recovery code: %v", err)
+	}
+}
