@@ -191,7 +191,9 @@ const sweepBatch = 5000
 
 // sweep deletes the rows of a model that nothing needs any more, and says how many.
 func (s store) sweep(ctx context.Context, model any, where string, args ...any) (int, error) {
-	return s.batches(ctx, func(ctx context.Context, sc *scope) (sql.Result, error) { return s.sweepSome(ctx, sc, model, where, args...) })
+	return s.batches(ctx, func(ctx context.Context, sc *scope) (sql.Result, error) {
+		return s.sweepSome(ctx, sc, model, where, args...)
+	})
 }
 
 // sweepSome deletes a batch of rows. It asks each again before it goes: one that changed since it was chosen may be needed.
