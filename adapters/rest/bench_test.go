@@ -35,7 +35,7 @@ func BenchmarkRelay(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			who := &people{}
 			s := rest.New(rest.Deps{
-				Auth: who, Gatekeeper: who, APIKeys: &keys{}, Gateway: gateway, Health: &checks{}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+				Auth: who, Gatekeeper: who, APIKeys: &keys{}, Sessions: &account{}, Gateway: gateway, Health: &checks{}, Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 				Clock: time.Now, NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Observe: func(rest.Observation) {},
 			}, rest.Config{PublicBaseURL: "http://localhost"})
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
