@@ -57,7 +57,7 @@ func (w *wire) over(r outbound.Repos) outbound.Repos {
 	}
 	r.Users, r.Registrations, r.Tenants = users{r.Users, w}, registrations{r.Registrations, w}, tenants{r.Tenants, w}
 	r.Sessions, r.Factors, r.OneTime = sessions{r.Sessions, w}, factors{r.Factors, w}, oneTime{r.OneTime, w}
-	r.Invites, r.Outbox, r.Audit = invites{r.Invites, w}, outbox{r.Outbox, w}, audit{r.Audit, w}
+	r.Invites, r.Outbox, r.Audit = invites{r.Invites, w}, outbox{r.Outbox, w}, auditLog{r.Audit, w}
 	return r
 }
 
@@ -252,15 +252,15 @@ func (r outbox) Put(ctx context.Context, m outbound.Message) error {
 	return run(r.w, func() error { return r.Outbox.Put(ctx, m) })
 }
 
-type audit struct {
+type auditLog struct {
 	outbound.AuditLog
 	w *wire
 }
 
-func (r audit) Append(ctx context.Context, events ...event.Event) error {
+func (r auditLog) Append(ctx context.Context, events ...event.Event) error {
 	return run(r.w, func() error { return r.AuditLog.Append(ctx, events...) })
 }
 
-func (r audit) List(ctx context.Context, in string, f outbound.AuditFilter, before string, limit int) ([]outbound.AuditEntry, error) {
+func (r auditLog) List(ctx context.Context, in string, f outbound.AuditFilter, before string, limit int) ([]outbound.AuditEntry, error) {
 	return give(r.w, func() ([]outbound.AuditEntry, error) { return r.AuditLog.List(ctx, in, f, before, limit) })
 }
