@@ -15,8 +15,8 @@ const (
 	LeastMinPassword   = 8
 	DefaultMinPassword = 12
 	MostMinPassword    = 64
-	MaxPassword        = 128 // code points
-	MaxPasswordBytes   = 512
+	MaxPassword        = 128             // code points
+	MaxPasswordBytes   = 4 * MaxPassword // no code point takes more than four
 
 	mostSaid            = "must have at most 128 characters and 512 bytes"
 	mostTyped           = 3 * MaxPasswordBytes // a text is at most three times as long as its normal form
@@ -56,7 +56,7 @@ func (p PasswordPolicy) Check(pointer string, password secret.Text, context ...s
 	}
 	text = p.normal(text)
 	switch n := utf8.RuneCountInString(text); {
-	case n > MaxPassword || len(text) > MaxPasswordBytes:
+	case n > MaxPassword: // more than MaxPasswordBytes are more code points as well
 		return refuse("too_long", mostSaid)
 	case n < p.MinLength:
 		return refuse("too_short", "must have at least "+strconv.Itoa(p.MinLength)+" characters; a few unrelated words make a good password")

@@ -48,6 +48,7 @@ func TestPasswordPolicy(t *testing.T) {
 		"ask the forge":                          "contains_identity",
 		"FORGEd-forge-2026":                      "contains_identity",
 		"forget me not again":                    "",
+		"forgery and forgers":                    "",
 		"a forged signature":                     "",
 		strings.Repeat("🦀x", 64):                 "common",
 		strings.Repeat("0a9zk5", 22)[:128] + "q": "too_long",
