@@ -22,7 +22,7 @@ type Challenges struct{ client *Client }
 var _ outbound.Challenges = (*Challenges)(nil)
 
 // NewChallenges keeps challenges by a client.
-func NewChallenges(c *Client) *Challenges { return &Challenges{client: c} }
+func NewChallenges(c *Client) *Challenges { return &Challenges{client: c.patient} }
 
 func challengeKeys(hash [32]byte) []string {
 	return []string{"forge1:mfa:" + hex.EncodeToString(hash[:])}

@@ -20,16 +20,19 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultTimeout = 150 * time.Millisecond
-	DefaultRest    = time.Second
+	DefaultTimeout  = 150 * time.Millisecond
+	DefaultPatience = 500 * time.Millisecond
+	DefaultRest     = time.Second
 )
 
 // Config says where Redis is and how patient to be.
 type Config struct {
 	// URL is redis://user:password@host:port/db, or rediss:// with TLS.
 	URL secret.Text
-	// Timeout bounds every command, with connecting and waiting for a connection; 0 is DefaultTimeout.
+	// Timeout bounds a command that something else can stand in for, with connecting and waiting for a connection; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// Patience bounds a command without which a sign-in is refused, such as a throttle's; 0 is DefaultPatience.
+	Patience time.Duration
 	// Rest is how long Redis is left alone after it did not answer in time; 0 is DefaultRest.
 	Rest time.Duration
 }
@@ -40,6 +43,7 @@ type Client struct {
 	clock   outbound.Clock
 	timeout time.Duration
 	gate    gate
+	patient *Client // by the same connections, with more patience and a gate of its own: a busy moment that slows a cache down refuses no sign-in
 }
 
 // Open prepares the way to Redis. It does not connect: the first use does. It fails when the URL cannot be read; nothing of the URL is in the error.
@@ -51,15 +55,21 @@ func Open(c Config, clock outbound.Clock) (*Client, error) {
 	if c.Timeout <= 0 {
 		c.Timeout = DefaultTimeout
 	}
+	if c.Patience <= 0 {
+		c.Patience = DefaultPatience
+	}
 	if c.Rest <= 0 {
 		c.Rest = DefaultRest
 	}
 	quiet()
 	options.MaxRetries, options.DialerRetries = -1, 1 // with the defaults a command at a dead Redis costs 1.7 s
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = c.Timeout, c.Timeout, c.Timeout, c.Timeout
-	options.ContextTimeoutEnabled = true
+	most := max(c.Timeout, c.Patience)
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = most, most, most, most
+	options.ContextTimeoutEnabled = true // every command is bounded by its context, and by the above at the latest
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Client{rdb: redis.NewClient(options), clock: clock, timeout: c.Timeout, gate: gate{rest: c.Rest}}, nil
+	rdb := redis.NewClient(options)
+	patient := &Client{rdb: rdb, clock: clock, timeout: c.Patience, gate: gate{rest: c.Rest}}
+	return &Client{rdb: rdb, clock: clock, timeout: c.Timeout, gate: gate{rest: c.Rest}, patient: patient}, nil
 }
 
 // quiet keeps the library from writing lines of its own to stderr: what fails is returned, and said once by whoever handles it.
@@ -75,7 +85,11 @@ func (c *Client) Close() error { return c.rdb.Close() }
 
 // Ping asks whether Redis answers, also while it is left alone; when it does, it is used again at once.
 func (c *Client) Ping(ctx context.Context) error {
-	return c.ask(ctx, func(ctx context.Context) error { return c.rdb.Ping(ctx).Err() })
+	err := c.ask(ctx, func(ctx context.Context) error { return c.rdb.Ping(ctx).Err() })
+	if err == nil {
+		c.patient.gate.answered()
+	}
+	return err
 }
 
 // do runs a command, unless Redis is being left alone. It fails with fault.ErrDependency within the timeout.

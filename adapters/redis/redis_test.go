@@ -93,14 +93,14 @@ func TestSessionCache(t *testing.T) {
 func TestThrottle(t *testing.T) {
 	conformance.Throttle(t, func(t *testing.T) (outbound.Throttle, func(time.Duration)) {
 		w := newWatch()
-		return redis.NewThrottle(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Timeout: 10 * time.Second}, w.read)), w.pass
+		return redis.NewThrottle(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Patience: 10 * time.Second}, w.read)), w.pass
 	})
 }
 
 func TestChallenges(t *testing.T) {
 	conformance.Challenges(t, func(t *testing.T) (outbound.Challenges, func(time.Duration)) {
 		w := newWatch()
-		return redis.NewChallenges(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Timeout: 10 * time.Second}, w.read)), w.pass
+		return redis.NewChallenges(open(t, redis.Config{URL: secret.New(redistest.URL(t)), Patience: 10 * time.Second}, w.read)), w.pass
 	})
 }
 

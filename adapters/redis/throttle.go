@@ -19,7 +19,7 @@ type Throttle struct{ client *Client }
 var _ outbound.Throttle = (*Throttle)(nil)
 
 // NewThrottle counts by a client.
-func NewThrottle(c *Client) *Throttle { return &Throttle{client: c} }
+func NewThrottle(c *Client) *Throttle { return &Throttle{client: c.patient} }
 
 func throttleKeys(buckets []outbound.Bucket) []string {
 	keys := make([]string, len(buckets))

@@ -31,7 +31,7 @@ func admitted(t testing.TB, throttle outbound.Throttle, lease string, buckets ..
 
 func TestKeysOfThrottleAndChallengesAreBoundedInRealTime(t *testing.T) {
 	url := redistest.URL(t)
-	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read)
+	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read)
 	throttle, challenges := redis.NewThrottle(client), redis.NewChallenges(client)
 	want := func(what string, bounds map[string]time.Duration) {
 		t.Helper()
@@ -74,7 +74,7 @@ func TestKeysOfThrottleAndChallengesAreBoundedInRealTime(t *testing.T) {
 func TestLeasesThatEndedLeaveNothing(t *testing.T) {
 	url, w := redistest.URL(t), newWatch()
 	rdb := inspect(t, url)
-	throttle := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, w.read))
+	throttle := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, w.read))
 	for i := range 20 {
 		admitted(t, throttle, fmt.Sprint(i), counting)
 		w.pass(5 * time.Second)
@@ -86,7 +86,7 @@ func TestLeasesThatEndedLeaveNothing(t *testing.T) {
 
 func TestAnEmptiedRedisCountsAnewAndLosesChallenges(t *testing.T) {
 	url := redistest.URL(t)
-	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read)
+	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read)
 	throttle, challenges := redis.NewThrottle(client), redis.NewChallenges(client)
 	hash := [32]byte{1}
 	use := func() {
@@ -126,7 +126,7 @@ func TestAnEmptiedRedisCountsAnewAndLosesChallenges(t *testing.T) {
 }
 
 func TestASilentRedisAdmitsNobody(t *testing.T) {
-	client := open(t, redis.Config{URL: secret.New("redis://" + newMute(t).Addr().String()), Timeout: 20 * time.Millisecond}, newWatch().read)
+	client := open(t, redis.Config{URL: secret.New("redis://" + newMute(t).Addr().String()), Patience: 20 * time.Millisecond}, newWatch().read)
 	throttle, challenges := redis.NewThrottle(client), redis.NewChallenges(client)
 	for name, use := range map[string]func(context.Context) error{
 		"admit":  func(ctx context.Context) error { _, err := throttle.Admit(ctx, "x", time.Second, both); return err },
@@ -158,9 +158,28 @@ func TestASilentRedisAdmitsNobody(t *testing.T) {
 	}
 }
 
+func TestASlowCacheRefusesNoSignIn(t *testing.T) {
+	url := redistest.URL(t)
+	client := open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read)
+	throttle, cache := redis.NewThrottle(client), redis.NewSessions(client)
+	redis.Shut(client)
+	admitted(t, throttle, "x", counting)
+	if _, _, _, err := cache.Record(t.Context(), "x"); !errors.Is(err, fault.ErrDependency) {
+		t.Errorf("what the throttle was answered let the cache ask again: %v", err)
+	}
+	redis.ShutPatient(client)
+	if _, err := throttle.Admit(t.Context(), "y", time.Second, both); !errors.Is(err, fault.ErrDependency) {
+		t.Errorf("while it is left alone: got %v, want %v", err, fault.ErrDependency)
+	}
+	if err := cache.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	admitted(t, throttle, "y", counting)
+}
+
 func TestWhatAnotherVersionWroteIsAnErrorAndAdmitsNobody(t *testing.T) {
 	url := redistest.URL(t)
-	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read)
+	rdb, client := inspect(t, url), open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read)
 	throttle, challenges := redis.NewThrottle(client), redis.NewChallenges(client)
 	if err := rdb.Set(t.Context(), "forge1:rl:login-account:a", "of the wrong type", time.Minute).Err(); err != nil {
 		t.Fatal(err)
@@ -199,8 +218,8 @@ func TestTwoNodesCountTogether(t *testing.T) {
 	url := redistest.URL(t)
 	ahead := newWatch()
 	ahead.pass(4 * time.Second)
-	one := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read))
-	two := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, ahead.read))
+	one := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read))
+	two := redis.NewThrottle(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, ahead.read))
 	let := 0
 	for i := range 100 {
 		node := []*redis.Throttle{one, two}[i%2]
@@ -226,7 +245,7 @@ func TestTwoNodesCountTogether(t *testing.T) {
 func TestNothingPersonalIsKeptWithAChallenge(t *testing.T) {
 	url := redistest.URL(t)
 	rdb := inspect(t, url)
-	challenges := redis.NewChallenges(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second}, newWatch().read))
+	challenges := redis.NewChallenges(open(t, redis.Config{URL: secret.New(url), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read))
 	c := outbound.Challenge{User: "01935a00-0000-7000-8000-000000000001", Tenant: "01935a00-0000-7000-8000-000000000002", Epoch: 3}
 	if err := challenges.Put(t.Context(), [32]byte{9}, c, time.Minute); err != nil {
 		t.Fatal(err)
@@ -245,7 +264,7 @@ func TestNothingPersonalIsKeptWithAChallenge(t *testing.T) {
 }
 
 func BenchmarkThrottle(b *testing.B) {
-	throttle := redis.NewThrottle(open(b, redis.Config{URL: secret.New(redistest.URL(b)), Timeout: 10 * time.Second}, newWatch().read))
+	throttle := redis.NewThrottle(open(b, redis.Config{URL: secret.New(redistest.URL(b)), Timeout: 10 * time.Second, Patience: 10 * time.Second}, newWatch().read))
 	b.ReportAllocs()
 	for b.Loop() {
 		admitted(b, throttle, "x", counting)
