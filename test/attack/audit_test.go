@@ -34,7 +34,6 @@ func auditComplete(t *testing.T, w *world) {
 	a = w.verify(t, w.token(t, email, "verify", 1), here).must(t, http.StatusOK)
 	expect("verify", a, "user_verified", 1)
 	expect("verify", a, "tenant_created", 1)
-	expect("verify", a, "tenant_member_joined", 1)
 	a = w.login(t, email, passphrase(), here)
 	expect("a wrong password", a, "authn_login_fail", 1)
 	a = w.login(t, email, password, here).must(t, http.StatusOK)

@@ -48,8 +48,8 @@
 //   - w.mint makes access tokens with the process's own key: hostile ones.
 //   - w.clock moves the process's clock. w.node.restart, w.node.stop, w.node.kill9; w.second starts another node on the same stores. w.cli runs a
 //     command of forge1 against the same stores.
-//   - w.remember notes a secret that a row makes itself. Passwords, codes and tokens of requests and answers are noted by themselves; the last row,
-//     LEAK-1, looks for all of them in logs, audit rows, mails and dumps.
+//   - w.remember notes a secret that a row makes itself. Passwords, codes and tokens of requests and answers are noted by themselves, unless
+//     a request is plain; the last row, LEAK-1, looks for all of them in logs, audit rows, mails and dumps.
 //
 // A row is strict: status, code and side effects are those of the table. When the product fails it, the product is mended and not the row.
 package attack

@@ -158,7 +158,7 @@ func injections(t *testing.T, w *world) {
 				continue
 			}
 			for _, payload := range payloads() {
-				a := w.post(t, name, changed(body, fields{key: payload}))
+				a := w.post(t, name, changed(body, fields{key: payload}), plain)
 				if a.status >= 500 && a.str("code") != "busy" {
 					t.Errorf("%s: %s = %q: %s", name, key, payload, a)
 				}
@@ -170,14 +170,14 @@ func injections(t *testing.T, w *world) {
 	}
 	for _, payload := range payloads() {
 		for _, name := range []string{"email", "username"} {
-			if a := w.post(t, "login", fields{name: payload, "password": u.password}); a.status == http.StatusOK || a.status >= 500 {
+			if a := w.post(t, "login", fields{name: payload, "password": u.password}, plain); a.status == http.StatusOK || a.status >= 500 {
 				t.Errorf("login: %s = %q: %s", name, payload, a)
 			}
 		}
-		if a := w.post(t, "login", fields{"email": u.email, "password": payload}); a.status == http.StatusOK || a.status >= 500 {
+		if a := w.post(t, "login", fields{"email": u.email, "password": payload}, plain); a.status == http.StatusOK || a.status >= 500 {
 			t.Errorf("login: password %q: %s", payload, a)
 		}
-		if a := w.refresh(t, in.refresh+payload); a.status != http.StatusUnauthorized && a.status != http.StatusBadRequest {
+		if a := w.refresh(t, in.refresh+payload, plain); a.status != http.StatusUnauthorized && a.status != http.StatusBadRequest {
 			t.Errorf("refresh: %q behind: %s", payload, a)
 		}
 		a := w.get(t, "sessions?cursor="+b64.EncodeToString([]byte(payload)), as(in.access))
