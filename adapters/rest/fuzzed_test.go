@@ -2,9 +2,15 @@ package rest_test
 
 import (
 	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/forge1/forge1/ports/inbound"
 )
 
 // TestHostileBodiesFindNothingUndocumented sends bodies that are nearly right: every answer fits the document, and none is a 5xx.
@@ -22,13 +28,21 @@ func TestHostileBodiesFindNothingUndocumented(t *testing.T) {
 		"/api/v1/router/explain":          {"task", "task_type", "context", "model_name", "messages", "role", "content"},
 		"/v1/chat/completions":            {"model", "messages", "stream", "stream_options", "include_usage", "tools", "tool_choice", "response_format", "role", "content", "type", "image_url", "url", "max_tokens", "function"},
 	}
-	paths := make([]string, 0, len(routes))
-	for path := range routes {
-		paths = append(paths, path)
+	// What takes a body and is not above is filled from the names of its example and of what else it takes.
+	for route := range w.server.Access() {
+		method, pattern, _ := strings.Cut(route, " ")
+		if path := fill(pattern); w.server.Example(route) != nil && w.server.Documented(route) && routes[path] == nil {
+			routes[method+" "+path] = append(namesOf(t, w.server.Example(route)), "code", "recovery_code", "setup_id", "mfa_token", "role", "tenant_id")
+		}
 	}
+	paths := slices.Sorted(maps.Keys(routes))
 	rapid.Check(t, func(rt *rapid.T) {
 		path := rapid.SampledFrom(paths).Draw(rt, "path")
-		body, err := json.Marshal(value(rt, routes[path], 0))
+		method, path, named := strings.Cut(path, " ")
+		if !named {
+			method, path = "POST", method
+		}
+		body, err := json.Marshal(value(rt, append(routes[path], routes[method+" "+path]...), 0))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -36,8 +50,52 @@ func TestHostileBodiesFindNothingUndocumented(t *testing.T) {
 			body[rapid.IntRange(0, len(body)-1).Draw(rt, "at")] = byte(rapid.IntRange(0, 255).Draw(rt, "byte"))
 		}
 		w.t = reporter{t, rt}
-		if got := w.post(path, string(body), "Content-Type: application/json", sessionToken); got.status >= 500 {
+		who := sessionToken
+		if strings.HasPrefix(path, "/api/v1/admin/") {
+			who = kindToken + "platform"
+			if !strings.HasPrefix(path, otherPath) {
+				who = kindToken + "owner"
+			}
+		}
+		if got := w.do(method, path, string(body), "Content-Type: application/json", who); got.status >= 500 {
 			rt.Fatalf("%s %s: got %s", path, body, got)
+		}
+	})
+	w.t = t
+}
+
+func namesOf(t *testing.T, example any) []string {
+	t.Helper()
+	b, err := json.Marshal(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(fields))
+}
+
+// TestHostileQueriesFindNothingUndocumented does the same with the parameters of lists.
+func TestHostileQueriesFindNothingUndocumented(t *testing.T) {
+	w := start(t)
+	w.account.sessions = []inbound.SessionView{{ID: "s1", CreatedAt: epoch}, {ID: "s2", CreatedAt: epoch}}
+	rapid.Check(t, func(rt *rapid.T) {
+		path := rapid.SampledFrom([]string{"auth/sessions", "auth/api-keys", "admin/members", "admin/invites", "admin/audit", "admin/tenants/t2/audit"}).Draw(rt, "path")
+		query := url.Values{}
+		for range rapid.IntRange(0, 4).Draw(rt, "parameters") {
+			name := rapid.SampledFrom([]string{"limit", "cursor", "event", "actor", "subject", "from", "to", "tenant_id", "x"}).Draw(rt, "name")
+			text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"1", "-1", "1e9", "9999999999999999999", "2030-01-31T12:00:00Z", "9999-12-31T23:59:59.999999999-23:59", "0001-01-01T00:00:00Z", "MTIgcw", "MSBzMQ", "\x00", "\xff"}))
+			query.Add(name, text.Draw(rt, "value"))
+		}
+		w.t = reporter{t, rt}
+		who := kindToken + "owner"
+		if strings.Contains(path, "tenants") {
+			who = kindToken + "platform"
+		}
+		if got := w.get("/api/v1/"+path+"?"+query.Encode(), who); got.status >= 500 {
+			rt.Fatalf("%s?%s: got %s", path, query.Encode(), got)
 		}
 	})
 	w.t = t

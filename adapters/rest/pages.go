@@ -60,7 +60,7 @@ func (s *Server) pageRoutes() []route {
 			method: http.MethodGet, pattern: "/problems/{code}", access: anyone, hidden: true, handle: (*exchange).problemPage,
 		},
 		{
-			method: http.MethodPost, pattern: "/auth/qr", access: anyone, hidden: true, handle: (*exchange).qr, body: QRBody{},
+			method: http.MethodPost, pattern: "/auth/qr", access: signedIn, account: true, hidden: true, handle: (*exchange).qr, body: QRBody{},
 			example: QRBody{URI: "otpauth://totp/Forge%201:ada?secret=JBSWY3DPEHPK3PXP&issuer=Forge%201"},
 		},
 	}
@@ -162,7 +162,7 @@ type QRBody struct {
 // maxQRBody bounds what is drawn.
 const maxQRBody = 1 << 10
 
-// qr draws the key of a second factor, for the account page alone: nothing of it is kept or logged.
+// qr draws the key of a second factor, for the account page and whoever is signed in there: nothing of it is kept or logged.
 func (x *exchange) qr() error {
 	h := &x.fc.Response.Header
 	h.Del("Access-Control-Allow-Origin")

@@ -156,7 +156,7 @@ func TestAKeyIsDrawnForTheOwnPageAlone(t *testing.T) {
 	w := start(t)
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := w.post("/auth/qr", tc.body, tc.options...)
+			got := w.post("/auth/qr", tc.body, append(tc.options, sessionToken)...)
 			if got.status != tc.status || got.code() != tc.code {
 				t.Fatalf("got %s, want %d %s", got, tc.status, tc.code)
 			}
@@ -167,6 +167,9 @@ func TestAKeyIsDrawnForTheOwnPageAlone(t *testing.T) {
 				t.Errorf("another origin may read it: %v", got.header)
 			}
 		})
+	}
+	if got := w.post("/auth/qr", body(uri)); got.status != 401 {
+		t.Errorf("for nobody: got %s", got)
 	}
 	if strings.Contains(w.log(), "JBSWY3DP") {
 		t.Error("the key is in the log")

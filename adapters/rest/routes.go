@@ -75,7 +75,7 @@ func (s *Server) register(table []route) {
 		if !r.said() {
 			panic("rest: the route " + r.method + " " + r.pattern + " does not say who may call it")
 		}
-		r.account = strings.HasPrefix(r.pattern, "/api/v1/auth/") || strings.HasPrefix(r.pattern, adminPath)
+		r.account = r.account || strings.HasPrefix(r.pattern, "/api/v1/auth/") || strings.HasPrefix(r.pattern, adminPath)
 		if r.large {
 			s.large[r.pattern] = true
 		}

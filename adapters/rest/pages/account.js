@@ -1,5 +1,5 @@
 // The account page: signing in with a second factor, and what a person does with the own account.
-import { $, clear, differ, login, onSubmit, say, send, textOf, ask } from "/auth/api.js";
+import { $, ask, clear, differ, login, onSubmit, say, send, textOf } from "/auth/api.js";
 import { call, forget, keep, over, refreshToken } from "/auth/session.js";
 
 const auth = "/api/v1/auth/";
@@ -160,7 +160,7 @@ onSubmit($("setup-form"), act(async ({ password, code }) => {
 async function draw(otpauth_uri) {
   $("qr").hidden = true;
   try {
-    const svg = await (await ask("POST", "/auth/qr", { otpauth_uri })).text();
+    const svg = await (await call("POST", "/auth/qr", { otpauth_uri }, ask)).text();
     $("qr").src = `data:image/svg+xml;base64,${btoa(svg)}`;
     $("qr").hidden = false;
   } catch {

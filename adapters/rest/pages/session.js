@@ -19,15 +19,15 @@ export function forget() {
 export const refreshToken = () => refresh;
 
 // call asks as the signed-in user. An access token that has run out is renewed once; calls at the same time share the renewal.
-export async function call(method, path, body) {
+export async function call(method, path, body, how = send) {
   try {
-    return await send(method, path, body, access);
+    return await how(method, path, body, access);
   } catch (problem) {
     if (problem.status !== 401 || !["unauthenticated", "token_expired"].includes(problem.code) || !refresh) throw problem;
   }
   renewing ||= send("POST", "/api/v1/auth/refresh", { refresh_token: refresh }).then(keep).finally(() => { renewing = null; });
   await renewing;
-  return send(method, path, body, access);
+  return how(method, path, body, access);
 }
 
 // over reports whether a failure says that the session has ended.
