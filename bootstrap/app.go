@@ -43,7 +43,6 @@ type Parts struct {
 	Eviction   evictionPolicy
 	Recorder   *record.Recorder
 	Mail       *mail.Worker
-	Auth       *auth.Service
 	Health     *health.Service
 	Keys       *keys.Service
 	Gatekeeper *auth.Gatekeeper
@@ -122,7 +121,7 @@ func (a *App) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	failures := make(chan error, 8)
 	for name, run := range map[string]func(context.Context) error{
-		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "registrations": a.Auth.Run, "key use": a.Gatekeeper.Run,
+		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
 		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run,
 	} {
 		workers.Go(func() {

@@ -213,7 +213,9 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Auth:       service,
 		Gatekeeper: gatekeeper,
 		APIKeys:    apikeysService,
+		Passwords:  service,
 		MFA:        service,
+		Sessions:   service,
 		Members:    membersService,
 		Audit:      auditService,
 		Platform:   platform,
@@ -236,11 +238,14 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	operatorDeps := operator.Deps{
 		Tx:        db,
 		Hasher:    hasher,
+		Keyring:   keyring,
+		Ender:     service,
 		Clock:     clock,
 		NewID:     newID,
 		Random:    random,
 		ToASCII:   domainToASCII,
 		Passwords: passwordPolicy,
+		Letters:   lettersConfig,
 	}
 	operatorService := operator.New(operatorDeps)
 	parts := Parts{
@@ -254,7 +259,6 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Eviction:   bootstrapEvictionPolicy,
 		Recorder:   recorder,
 		Mail:       worker,
-		Auth:       service,
 		Health:     healthService,
 		Keys:       keysService,
 		Gatekeeper: gatekeeper,

@@ -50,8 +50,6 @@ var (
 const (
 	leeway          = 30 * time.Second // by which access tokens outlive their expiry
 	tombstoneMargin = time.Minute
-	sweepEvery      = 10 * time.Minute
-	mailWindow      = time.Hour // in which an address gets user.RegistrationLimit mails
 	labelRefresh    = "refresh"
 	labelThrottle   = "throttle"
 	labelTOTP       = "totp-kek"
@@ -116,23 +114,8 @@ type Service struct {
 
 var _ inbound.Auth = (*Service)(nil)
 
-// New makes the service. It starts nothing; see Run.
+// New makes the service.
 func New(d Deps) *Service { return &Service{Deps: d} }
-
-// Run deletes registrations that nobody completed, now and then, until the context ends.
-func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			// A failure needs no answer: what was not deleted waits for the next round, and the database's absence shows in readiness.
-			_, _ = s.Tx.View().Registrations.Sweep(ctx, s.Clock().Add(-mailWindow))
-		}
-	}
-}
 
 // mailToken makes a token for a link, and what is kept of it.
 func (s *Service) mailToken() (token string, hash [32]byte) { return letters.NewToken(s.Random) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/forge1/forge1/application/letters"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
@@ -88,7 +89,7 @@ func (s *Service) keepDraft(ctx context.Context, repos outbound.Repos, r user.Re
 	if err != nil && !errors.Is(err, user.ErrNotFound) {
 		return fmt.Errorf("find user: %w", err)
 	}
-	made, live, err := repos.Registrations.Since(ctx, canon, now.Add(-mailWindow), now)
+	made, live, err := repos.Registrations.Since(ctx, canon, now.Add(-letters.Window), now)
 	if err != nil {
 		return fmt.Errorf("count registrations: %w", err)
 	}

@@ -25,34 +25,6 @@ func running(t *testing.T, run func(context.Context) error) (stop func()) {
 	}
 }
 
-func TestRegistrationsThatNobodyCompletedAreSweptWhenTheyCountNoMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := identity.New(t)
-		defer running(t, w.Auth.Run)()
-		w.Register(t, inbound.Register{Email: ada})
-		w.User(t, "bob@example.com", "")
-		register(t, w, inbound.Register{Email: "bob@example.com"}) // a row that only counts the mail
-		long := w.Clock.Now().Add(-time.Hour)
-		rows := func(email string) int {
-			made, _, err := w.DB.View().Registrations.Since(t.Context(), email, long, w.Clock.Now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return made
-		}
-		for _, step := range []struct {
-			after    time.Duration
-			ada, bob int
-		}{{time.Hour, 1, 1}, {time.Minute, 1, 0}, {23 * time.Hour, 1, 0}, {time.Hour, 0, 0}} {
-			w.Clock.Advance(step.after)
-			time.Sleep(11 * time.Minute)
-			if a, b := rows(ada), rows("bob@example.com"); a != step.ada || b != step.bob {
-				t.Errorf("%v later: %d and %d rows, want %d and %d", step.after, a, b, step.ada, step.bob)
-			}
-		}
-	})
-}
-
 func TestLastUseIsKeptEveryTenSecondsAndWhatIsPastForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := identity.New(t)

@@ -1,12 +1,11 @@
 // Package members is what administrators do with the people of a tenant: members, roles and invitations (Service); and what platform administrators do past that
-// (Platform). Join and Forget are the two steps that other use-cases share.
+// (Platform). Join, EndSessions, EndKeys and Delete are the steps that other use-cases share.
 package members
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/forge1/forge1/application/audit"
@@ -155,10 +154,10 @@ func (s *Service) RemoveMember(ctx context.Context, caller inbound.Caller, id us
 		if err := withdraw(ctx, repos, caller.TenantID, id, "", now); err != nil {
 			return err
 		}
-		if ended, err = endSessions(ctx, repos, id, caller.TenantID, now); err != nil {
+		if ended, err = EndSessions(ctx, repos, id, caller.TenantID, session.ByAdmin, now); err != nil {
 			return err
 		}
-		return endKeys(ctx, repos, id, caller.TenantID, now)
+		return EndKeys(ctx, repos, id, caller.TenantID, now)
 	})
 	if err != nil {
 		return s.answer(ctx, caller, action, err)
@@ -231,29 +230,31 @@ func mayGive(role, other tenant.Role) bool {
 	return role.Administers() && (role == tenant.Owner || other != tenant.Owner)
 }
 
-// endSessions ends a user's sessions in a tenant, and says which.
-func endSessions(ctx context.Context, repos outbound.Repos, id user.ID, in tenant.ID, now time.Time) ([]session.ID, error) {
+// EndSessions ends a user's sessions, in one tenant or, with "", in all of them, and says which. Ender is to be told of them once the transaction is over.
+func EndSessions(ctx context.Context, repos outbound.Repos, id user.ID, in tenant.ID, why session.Reason, now time.Time) ([]session.ID, error) {
 	open, err := repos.Sessions.OfUser(ctx, id, now)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
-	open = slices.DeleteFunc(open, func(on *session.Session) bool { return on.Tenant() != string(in) })
-	ended := make([]session.ID, len(open))
-	for i, on := range open {
-		ended[i] = on.ID()
+	var ended []session.ID
+	for _, on := range open {
+		if in != "" && on.Tenant() != string(in) {
+			continue
+		}
 		err := repos.Sessions.Update(ctx, on.ID(), func(current *session.Session) error {
-			current.Revoke(session.ByAdmin, now)
+			current.Revoke(why, now)
 			return nil
 		})
 		if err != nil {
 			return nil, fmt.Errorf("end session: %w", err)
 		}
+		ended = append(ended, on.ID())
 	}
 	return ended, nil
 }
 
-// endKeys ends the API keys that a user has made in a tenant.
-func endKeys(ctx context.Context, repos outbound.Repos, id user.ID, in tenant.ID, now time.Time) error {
+// EndKeys ends the API keys that a user has made in a tenant.
+func EndKeys(ctx context.Context, repos outbound.Repos, id user.ID, in tenant.ID, now time.Time) error {
 	keys, err := repos.APIKeys.List(ctx, in, id)
 	if err != nil {
 		return fmt.Errorf("list API keys: %w", err)

@@ -70,13 +70,9 @@ func Delete(ctx context.Context, tx outbound.Tx, ender Ender, clock outbound.Clo
 		if _, err := repos.Users.Find(ctx, id); err != nil {
 			return err
 		}
-		open, err := repos.Sessions.OfUser(ctx, id, now)
-		if err != nil {
-			return fmt.Errorf("list sessions: %w", err)
-		}
-		ended = make([]session.ID, len(open))
-		for i, on := range open {
-			ended[i] = on.ID()
+		var err error
+		if ended, err = EndSessions(ctx, repos, id, "", session.ByAdmin, now); err != nil {
+			return err
 		}
 		if err := leave(ctx, repos, id, now); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forge1/forge1/application/letters"
+	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
@@ -20,11 +22,14 @@ import (
 type Deps struct {
 	Tx        outbound.Tx
 	Hasher    outbound.Hasher
+	Keyring   outbound.Keyring
+	Ender     members.Ender
 	Clock     outbound.Clock
 	NewID     outbound.NewID
 	Random    outbound.Random
 	ToASCII   outbound.DomainToASCII
 	Passwords user.PasswordPolicy
+	Letters   letters.Config
 }
 
 // Service implements inbound.Operator.
@@ -114,20 +119,15 @@ func (s *Service) join(ctx context.Context, tenants outbound.Tenants, u *user.Us
 
 // CreateKey implements inbound.Operator.
 func (s *Service) CreateKey(ctx context.Context, email, inTenant string, c inbound.CreateKey) (inbound.CreatedKey, error) {
-	address, err := user.ParseEmail(email, s.ToASCII)
-	if err != nil {
-		return inbound.CreatedKey{}, err
-	}
 	scopes, err := tenant.ParseScopes(c.Scopes)
 	if err != nil {
 		return inbound.CreatedKey{}, err
 	}
-	repos := s.Tx.View()
-	u, err := repos.Users.FindByEmail(ctx, address.Canon())
+	u, err := s.find(ctx, email)
 	if err != nil {
-		return inbound.CreatedKey{}, fmt.Errorf("find user: %w", err)
+		return inbound.CreatedKey{}, err
 	}
-	mine, err := repos.Tenants.OfUser(ctx, u.ID())
+	mine, err := s.Tx.View().Tenants.OfUser(ctx, u.ID())
 	if err != nil {
 		return inbound.CreatedKey{}, fmt.Errorf("list tenants: %w", err)
 	}

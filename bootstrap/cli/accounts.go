@@ -14,7 +14,11 @@ import (
 )
 
 type userCmd struct {
-	Create userCreateCmd `cmd:"" help:"Create a verified user."`
+	Create   userCreateCmd   `cmd:"" help:"Create a verified user."`
+	Disable  userDisableCmd  `cmd:"" help:"Shut a user out; its sessions and API keys end."`
+	Enable   userEnableCmd   `cmd:"" help:"Let a disabled user in again."`
+	Delete   userDeleteCmd   `cmd:"" help:"Forget a user with its sessions, API keys and memberships, and the tenants that it leaves empty."`
+	ResetMFA userResetMFACmd `cmd:"" name:"reset-mfa" help:"Take the second factor of a user away; its sessions end."`
 }
 
 type userCreateCmd struct {
@@ -43,6 +47,49 @@ func (c *userCreateCmd) Run(s *session) error {
 		return s.print(map[string]string{"user_id": string(user), "tenant_id": string(tenant)},
 			fmt.Sprintf("user %s in tenant %s", user, tenant))
 	})
+}
+
+// account names a user.
+type account struct {
+	Email string `help:"E-mail address." required:""`
+}
+
+// change does something to the user, and says so.
+func (a account) change(s *session, done string, do func(inbound.Operator, context.Context, string) error) error {
+	return withOperator(s, func(ctx context.Context, op inbound.Operator) error {
+		if err := do(op, ctx, a.Email); err != nil {
+			return err
+		}
+		return s.print(map[string]string{"email": a.Email, "status": done}, a.Email+": "+done)
+	})
+}
+
+type userDisableCmd struct{ account }
+
+// Run disables the user.
+func (c *userDisableCmd) Run(s *session) error {
+	return c.change(s, "disabled", inbound.Operator.DisableUser)
+}
+
+type userEnableCmd struct{ account }
+
+// Run enables the user.
+func (c *userEnableCmd) Run(s *session) error {
+	return c.change(s, "enabled", inbound.Operator.EnableUser)
+}
+
+type userDeleteCmd struct{ account }
+
+// Run deletes the user.
+func (c *userDeleteCmd) Run(s *session) error {
+	return c.change(s, "deleted", inbound.Operator.DeleteUser)
+}
+
+type userResetMFACmd struct{ account }
+
+// Run takes the second factor away.
+func (c *userResetMFACmd) Run(s *session) error {
+	return c.change(s, "mfa_reset", inbound.Operator.ResetMFA)
 }
 
 type keyCmd struct {
@@ -95,8 +142,13 @@ func lifetime(v string) (time.Duration, error) {
 	return d, nil
 }
 
-// withOperator opens the stores of this environment for one command. The embedded database is migrated first.
+// withOperator opens the stores of this environment for one command of an operator.
 func withOperator(s *session, do func(context.Context, inbound.Operator) error) error {
+	return withApp(s, func(ctx context.Context, app *bootstrap.App) error { return do(ctx, app.Operator()) })
+}
+
+// withApp opens the stores of this environment for one command. The embedded database is migrated first.
+func withApp(s *session, do func(context.Context, *bootstrap.App) error) error {
 	cfg, err := s.config()
 	if err != nil {
 		return err
@@ -112,5 +164,5 @@ func withOperator(s *session, do func(context.Context, inbound.Operator) error) 
 		}
 	}
 	s.now = app.Now
-	return do(s.ctx, app.Operator())
+	return do(s.ctx, app)
 }

@@ -60,6 +60,14 @@ type Operator interface {
 	CreateUser(ctx context.Context, c NewUser) (user.ID, tenant.ID, error)
 	// CreateKey makes an API key for the user of an address, in a tenant by id or slug ("" for the last used, else the oldest).
 	CreateKey(ctx context.Context, email, inTenant string, c CreateKey) (CreatedKey, error)
+	// DisableUser shuts the user of an address out and ends its sessions and keys. It fails with user.ErrNotFound.
+	DisableUser(ctx context.Context, email string) error
+	// EnableUser lets a disabled user in again. It fails with user.ErrNotFound.
+	EnableUser(ctx context.Context, email string) error
+	// DeleteUser forgets the user of an address. It fails as Platform.DeleteUser does.
+	DeleteUser(ctx context.Context, email string) error
+	// ResetMFA takes the second factor of a user away, locked or not, and ends its sessions. It fails with user.ErrNotFound, or user.ErrFactorNone.
+	ResetMFA(ctx context.Context, email string) error
 }
 
 // SigningKey is a signing key as operators see it.

@@ -26,7 +26,9 @@ import (
 	"github.com/forge1/forge1/adapters/password"
 	"github.com/forge1/forge1/adapters/totp"
 	"github.com/forge1/forge1/application/apikeys"
+	auditing "github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
@@ -106,6 +108,9 @@ type World struct {
 	Auth       *auth.Service
 	APIKey     *apikeys.Service
 	Ops        *operator.Service
+	People     *members.Service
+	Platform   *members.Platform
+	Log        *auditing.Service
 
 	file string // of SQLite
 }
@@ -207,8 +212,15 @@ func (w *World) assemble(t testing.TB, change []func(*auth.Config)) {
 	})
 	w.APIKey = apikeys.New(apikeys.Deps{Tx: w.Faults, Gate: w.Gate, Clock: w.Clock.Now, Random: Random})
 	w.Ops = operator.New(operator.Deps{
-		Tx: w.Faults, Hasher: w.Hasher, Clock: w.Clock.Now, NewID: NewID, Random: Random, ToASCII: idna.ToASCII, Passwords: config.Passwords,
+		Tx: w.Faults, Hasher: w.Hasher, Keyring: w.Keys, Ender: w.Auth, Clock: w.Clock.Now, NewID: NewID, Random: Random, ToASCII: idna.ToASCII,
+		Passwords: config.Passwords, Letters: LettersOf(config),
 	})
+	w.People = members.New(members.Deps{
+		Tx: w.Faults, Throttle: w.Throttle, Keyring: w.Keys, Ender: w.Auth, Postman: w.Post, Clock: w.Clock.Now, NewID: NewID, Random: Random,
+		ToASCII: idna.ToASCII, Letters: LettersOf(config),
+	})
+	w.Platform = members.NewPlatform(members.PlatformDeps{Tx: w.Faults, Ender: w.Auth, Clock: w.Clock.Now})
+	w.Log = auditing.New(auditing.Deps{Tx: w.Faults, Clock: w.Clock.Now})
 }
 
 // NewID makes UUIDv7s.
