@@ -33,6 +33,7 @@ type commands struct {
 	Migrate  migrateCmd  `cmd:"" help:"Change the database's schema."`
 	User     userCmd     `cmd:"" help:"Manage users."`
 	Key      keyCmd      `cmd:"" help:"Manage API keys."`
+	Keys     keysCmd     `cmd:"" help:"Manage the keys that sign access tokens."`
 	Config   configCmd   `cmd:"" help:"Print the effective configuration, secrets masked."`
 	Version  versionCmd  `cmd:"" help:"Print what was built, and of what."`
 	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
