@@ -1,5 +1,5 @@
 // The account page: signing in with a second factor, and what a person does with the own account.
-import { $, ask, clear, differ, login, onSubmit, say, send, textOf } from "/auth/api.js";
+import { $, ask, clear, differ, login, onSubmit, proofOf, say, send, textOf } from "/auth/api.js";
 import { call, forget, keep, over, refreshToken } from "/auth/session.js";
 
 const auth = "/api/v1/auth/";
@@ -143,7 +143,7 @@ async function showMe() {
 // The second factor.
 
 onSubmit($("setup-form"), act(async ({ password, code }) => {
-  const setup = await call("POST", auth + "mfa/setup", mfaOn ? { password, code } : { password });
+  const setup = await call("POST", auth + "mfa/setup", mfaOn ? { password, ...proofOf(code) } : { password });
   $("setup-form").reset();
   setupID = setup.setup_id;
   $("secret").textContent = setup.secret.replace(/(.{4})(?=.)/g, "$1 ");
@@ -210,8 +210,7 @@ onSubmit($("codes-form"), act(async ({ password, code }) => {
 }));
 
 onSubmit($("disable-form"), act(async ({ password, code }) => {
-  const proof = /^\s*\d{3}\s?\d{3}\s*$/.test(code) ? { code: code.replace(/\s/g, "") } : { recovery_code: code };
-  await call("POST", auth + "mfa/disable", { password, ...proof });
+  await call("POST", auth + "mfa/disable", { password, ...proofOf(code) });
   signedOut("The second factor is off. Sign in again.");
 }));
 

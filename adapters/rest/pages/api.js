@@ -86,6 +86,9 @@ export function login(name, password) {
   return name.includes("@") ? { email: name, password } : { username: name, password };
 }
 
+// proofOf tells a code of an authenticator from a recovery code.
+export const proofOf = (text) => (/^\s*\d{3}\s?\d{3}\s*$/.test(text) ? { code: text.replace(/\s/g, "") } : { recovery_code: text });
+
 // onSubmit runs act with the form's values by their data-field when a person submits it, and shows what goes wrong at the field it is about.
 export function onSubmit(form, act) {
   const message = form.querySelector(".say");
@@ -116,7 +119,8 @@ export function clear(form) {
 function show(problem, fields, message) {
   let first = null;
   for (const e of problem.errors || []) {
-    const field = fields.find((f) => `/${f.dataset.field}` === e.field && !f.closest("[hidden]"));
+    const name = e.field === "/recovery_code" ? "/code" : e.field; // some fields take either
+    const field = fields.find((f) => [e.field, name].includes(`/${f.dataset.field}`) && !f.closest("[hidden]"));
     if (!field) continue;
     mark(field, field.inputMode === "numeric" && e.code === "invalid_format" ? "Enter the six digits that the app shows" : e.message);
     first ||= field;

@@ -1,5 +1,5 @@
 // The token is sent when a person registers or signs in here, never on load. The session that joins ends at once; nothing stays behind.
-import { $, differ, login, onSubmit, say, send, tokenOfLink } from "/auth/api.js";
+import { $, differ, login, onSubmit, proofOf, say, send, tokenOfLink } from "/auth/api.js";
 
 const invite_token = tokenOfLink();
 let mfa_token = "";
@@ -32,9 +32,6 @@ onSubmit($("register"), async ({ email, display_name, password, again }) => {
     ? "Your account is ready. Sign in to go on."
     : "Open the link in the mail that is on its way to you, then come back to this invitation.");
 });
-
-// proofOf tells a code of an authenticator from a recovery code.
-const proofOf = (text) => (/^\s*\d{3}\s?\d{3}\s*$/.test(text) ? { code: text.replace(/\s/g, "") } : { recovery_code: text });
 
 onSubmit($("accept"), async (values) => {
   let tokens;
