@@ -81,8 +81,9 @@ func (c Config) cooldown() time.Duration { return time.Duration(c.BreakerCooldow
 
 func newServer(c Config, log *slog.Logger, clock outbound.Clock, id outbound.NewID, m *prometheus.Meter, s services) *rest.Server {
 	return rest.New(rest.Deps{
-		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, MFA: s.MFA, Members: s.Members, Audit: s.Audit, Platform: s.Platform, Keys: s.Keys,
-		Gateway: s.Gateway, Health: s.Health, QR: qr.SVG, Logger: log, Clock: clock, NewID: id,
+		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, Passwords: s.Passwords, MFA: s.MFA, Sessions: s.Sessions,
+		Members: s.Members, Audit: s.Audit, Platform: s.Platform, Keys: s.Keys, Gateway: s.Gateway, Health: s.Health,
+		QR: qr.SVG, Logger: log, Clock: clock, NewID: id,
 		Observe: func(o rest.Observation) { m.Request(o.Route, o.Method, o.Status, o.Duration) },
 	}, rest.Config{
 		PublicBaseURL: c.PublicBaseURL, Version: BuildFacts().Version, MaxBodyBytes: c.MaxBodyBytes, CORSOrigins: c.CORSOrigins,
@@ -95,7 +96,9 @@ type services struct {
 	Auth       inbound.Auth
 	Gatekeeper inbound.Gatekeeper
 	APIKeys    inbound.APIKeys
+	Passwords  inbound.Passwords
 	MFA        inbound.MFA
+	Sessions   inbound.Sessions
 	Members    inbound.Members
 	Audit      inbound.Audit
 	Platform   inbound.Platform

@@ -44,6 +44,7 @@ var applicationSet = wire.NewSet(
 	wire.Struct(new(auth.GateDeps), "*"), auth.NewGatekeeper, wire.Bind(new(inbound.Gatekeeper), new(*auth.Gatekeeper)),
 	wire.Bind(new(apikeys.Gate), new(*auth.Gatekeeper)),
 	wire.Struct(new(signIn), "*"), newAuth, wire.Bind(new(inbound.Auth), new(*auth.Service)), wire.Bind(new(inbound.MFA), new(*auth.Service)),
+	wire.Bind(new(inbound.Passwords), new(*auth.Service)), wire.Bind(new(inbound.Sessions), new(*auth.Service)),
 	wire.Struct(new(keys.Deps), "*"), keys.New, wire.Bind(new(inbound.Keys), new(*keys.Service)),
 	wire.Struct(new(members.Deps), "*"), members.New, wire.Bind(new(inbound.Members), new(*members.Service)),
 	wire.Struct(new(members.PlatformDeps), "*"), members.NewPlatform, wire.Bind(new(inbound.Platform), new(*members.Platform)),
