@@ -1,0 +1,429 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/session"
+	"github.com/forge1/forge1/domain/user"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/test/identity"
+)
+
+const newPassword = "tin whistle over cold harbour"
+
+// somewhere has a use-case be asked from an address that nobody else has.
+func somewhere(ctx context.Context) context.Context {
+	return inbound.WithOrigin(ctx, identity.Somewhere())
+}
+
+// resetToken asks for a link, and gives the token that was mailed.
+func resetToken(t *testing.T, w *identity.World, email string) string {
+	t.Helper()
+	if err := w.Auth.RequestReset(somewhere(t.Context()), email); err != nil {
+		t.Fatalf("request reset: %v", err)
+	}
+	letters := w.Letters(t)
+	if len(letters) != 1 || letters[0].Subject != "Set a new password" {
+		t.Fatalf("request reset: got %v", letters)
+	}
+	return identity.TokenIn(t, letters[0])
+}
+
+func reset(t *testing.T, w *identity.World, token, password string) error {
+	t.Helper()
+	return w.Auth.Reset(somewhere(t.Context()), inbound.ResetPassword{Token: token, NewPassword: secret.New(password)})
+}
+
+// loginWith signs in by a password, and says what came of it.
+func loginWith(t *testing.T, w *identity.World, email, password string) (inbound.LoggedIn, error) {
+	t.Helper()
+	return w.Auth.Login(t.Context(), inbound.Login{Email: email, Password: secret.New(password), Origin: identity.Somewhere()})
+}
+
+// fails fails the test unless an error is the one wanted, nil for none.
+func fails(t *testing.T, name string, got, want error) {
+	t.Helper()
+	if (want == nil) != (got == nil) || !errors.Is(got, want) {
+		t.Errorf("%s: got %v, want %v", name, got, want)
+	}
+}
+
+// policyCode gives how a password breaks the policy, and where.
+func policyCode(err error) (string, string) {
+	if f, ok := errors.AsType[*fault.Error](err); ok && errors.Is(err, user.ErrPasswordPolicy) && len(f.Fields) == 1 {
+		return f.Fields[0].Code, f.Fields[0].Pointer
+	}
+	return "", ""
+}
+
+func TestALinkForANewPasswordIsAskedForAlikeByEverybody(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	w.User(t, "bob@example.com", "")
+	w.Register(t, inbound.Register{Email: "carol@example.com"})
+	change(t, w, w.UserOf(t, "bob@example.com").ID(), func(u *user.User) { u.Disable(w.Clock.Now()) })
+	tokens := w.Login(t, ada)
+	for name, c := range map[string]struct{ email, to string }{
+		"known":    {"ADA@example.com", ada},
+		"unknown":  {"nobody@example.com", ""},
+		"disabled": {"bob@example.com", ""},
+		"pending":  {"carol@example.com", ""},
+	} {
+		hashes, dos, views, woken, asked := w.Hasher.Hashes.Load(), w.Faults.Dos.Load(), w.Faults.Views.Load(), w.Post.Woken.Load(), w.Throttle.Asked.Load()
+		if err := w.Auth.RequestReset(somewhere(t.Context()), c.email); err != nil {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if w.Hasher.Hashes.Load() != hashes || w.Faults.Dos.Load()-dos != 1 || w.Faults.Views.Load() != views || w.Post.Woken.Load()-woken != 1 || w.Throttle.Asked.Load()-asked != 1 {
+			t.Errorf("%s: works otherwise", name)
+		}
+		mails := w.Mails(t)
+		if len(mails) != 1 || mails[0].To != c.to {
+			t.Errorf("%s: got mails %v, want one to %q", name, mails, c.to)
+		}
+	}
+	w.Caller(t, tokens.Access) // nobody is signed out, nothing locked
+	w.Login(t, ada)
+	if n := w.Audited(t, "reset_requested"); n != 4 {
+		t.Errorf("the audit log has %d requests, want 4", n)
+	}
+	for name, email := range map[string]string{"no address": "ada", "blanks": " " + ada} {
+		if err := w.Auth.RequestReset(somewhere(t.Context()), email); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestResetsAreBounded(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	first := make([]string, 3)
+	for i := range first {
+		first[i] = resetToken(t, w, ada)
+		w.Clock.Advance(time.Minute)
+	}
+	silent := func(name string) {
+		t.Helper()
+		if err := w.Auth.RequestReset(somewhere(t.Context()), ada); err != nil || len(w.Letters(t)) != 0 {
+			t.Errorf("%s: got %v, or a mail", name, err)
+		}
+	}
+	silent("the fourth in the hour")
+	w.Clock.Advance(31 * time.Minute)
+	silent("when the links have expired, but the hour is not over")
+	fails(t, "an expired link", reset(t, w, first[2], newPassword), auth.ErrTokenInvalid)
+	w.Clock.Advance(29 * time.Minute)
+	second := resetToken(t, w, ada)
+	fails(t, "a link of the next hour", reset(t, w, second, newPassword), nil)
+
+	from := inbound.WithOrigin(t.Context(), inbound.Origin{IP: "192.0.2.1"})
+	for i := range 11 {
+		err := w.Auth.RequestReset(from, "nobody@example.com")
+		if i < 10 {
+			fails(t, "of one network", err, nil)
+		} else {
+			fails(t, "the eleventh of one network", err, auth.ErrTooMany)
+		}
+	}
+}
+
+func TestAResetByLinkDoesAllOfIt(t *testing.T) {
+	w := identity.New(t)
+	v := w.User(t, ada, "")
+	mine, other := w.Login(t, ada), w.Login(t, ada)
+	earlier, token, later := resetToken(t, w, ada), resetToken(t, w, ada), resetToken(t, w, ada)
+	from := identity.Somewhere()
+	for range 5 { // as many as one network may guess wrong
+		_, _ = w.Auth.Login(t.Context(), inbound.Login{Email: ada, Password: secret.New("wrong"), Origin: from})
+	}
+	before := w.UserOf(t, ada)
+	err := w.Auth.Reset(inbound.WithOrigin(t.Context(), from), inbound.ResetPassword{Token: token, NewPassword: secret.New(newPassword)})
+	fails(t, "reset", err, nil)
+
+	if after := w.UserOf(t, ada); after.Epoch() != before.Epoch()+1 || after.PasswordHash() == before.PasswordHash() {
+		t.Errorf("epoch %d after %d, or the hash is the old one", after.Epoch(), before.Epoch())
+	}
+	for name, tokens := range map[string]inbound.Tokens{"mine": mine, "other": other} {
+		shut(t, w, name, tokens.Access)
+		_, err := w.Auth.Refresh(t.Context(), tokens.Refresh, identity.Somewhere())
+		fails(t, name, err, session.ErrRefreshInvalid)
+		if on, _ := w.DB.View().Sessions.Find(t.Context(), tokens.SessionID); on.Snapshot().Reason != session.ByPassword {
+			t.Errorf("%s: ended for %q", name, on.Snapshot().Reason)
+		}
+	}
+	for name, used := range map[string]string{"the used link": token, "an earlier one": earlier, "a later one": later} {
+		fails(t, name, reset(t, w, used, "another fine password"), auth.ErrTokenInvalid)
+	}
+	letters := w.Letters(t)
+	if len(letters) != 1 || letters[0].To != ada || letters[0].Subject != "Your password was reset" {
+		t.Errorf("got mails %v", letters)
+	}
+	_, err = loginWith(t, w, ada, identity.Password)
+	fails(t, "the old password", err, auth.ErrInvalidCredentials)
+	if _, err := w.Auth.Login(t.Context(), inbound.Login{Email: ada, Password: secret.New(newPassword), Origin: from}); err != nil {
+		t.Errorf("the new password, where wrong ones were tried: got %v", err)
+	}
+	if n := w.Audited(t, "reset_used") + w.Audited(t, "authn_password_change"); n != 2 {
+		t.Errorf("the audit log has %d lines of it, want 2", n)
+	}
+	for _, l := range w.Audit(t) {
+		if l.Event == "reset_used" && (l.Actor != string(v.UserID) || l.Subject != string(v.UserID)) {
+			t.Errorf("line %+v", l)
+		}
+	}
+}
+
+func TestASecondFactorOutlivesAReset(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	setup, _ := w.Enrol(t, ada)
+	fails(t, "reset", reset(t, w, resetToken(t, w, ada), newPassword), nil)
+	in, err := loginWith(t, w, ada, newPassword)
+	if err != nil || in.Tokens != nil || in.Challenge == nil {
+		t.Fatalf("login: got %v, %v", in, err)
+	}
+	if _, err := w.Auth.Complete(t.Context(), in.Challenge.Token, w.Code(t, setup.Secret, 0), ""); err != nil {
+		t.Errorf("the code: got %v", err)
+	}
+}
+
+func TestAResetEndsLoginsThatWaitForTheirSecondFactor(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	setup, _ := w.Enrol(t, ada)
+	in, err := loginWith(t, w, ada, identity.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails(t, "reset", reset(t, w, resetToken(t, w, ada), newPassword), nil)
+	_, err = w.Auth.Complete(t.Context(), in.Challenge.Token, w.Code(t, setup.Secret, 0), "")
+	fails(t, "the old challenge", err, auth.ErrMFAChallengeInvalid)
+}
+
+func TestBadLinksAreRefusedAlikeAndCounted(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	verify := w.Register(t, inbound.Register{Email: "bob@example.com"})
+	admin := w.Owner(t, "carol@example.com")
+	invite := w.Invite(t, admin, ada, "member")
+	disabled := resetToken(t, w, ada)
+	change(t, w, w.UserOf(t, ada).ID(), func(u *user.User) { u.Disable(w.Clock.Now()) })
+	hashes := w.Hasher.Hashes.Load()
+	for name, token := range map[string]string{
+		"nothing": "", "text": "token", "unknown": strings.Repeat("A", 43), "padded": strings.Repeat("A", 43) + "=", "a link that verifies": verify,
+		"an invitation": invite, "of a disabled user": disabled, "no canonical end": strings.Repeat("A", 42) + "B", "very long": strings.Repeat("A", 1<<20),
+	} {
+		fails(t, name, reset(t, w, token, newPassword), auth.ErrTokenInvalid)
+	}
+	if n := w.Hasher.Hashes.Load() - hashes; n != 0 {
+		t.Errorf("%d hashes for bad links", n)
+	}
+	_, err := w.Auth.VerifyEmail(t.Context(), disabled, identity.Somewhere())
+	fails(t, "a reset link at verification", err, auth.ErrTokenInvalid)
+	from := inbound.WithOrigin(t.Context(), inbound.Origin{IP: "192.0.2.1"})
+	for i := range 21 {
+		err := w.Auth.Reset(from, inbound.ResetPassword{Token: "bad", NewPassword: secret.New(newPassword)})
+		if i < 20 {
+			fails(t, "a guess", err, auth.ErrTokenInvalid)
+		} else {
+			fails(t, "the 21st guess", err, auth.ErrTooMany)
+		}
+	}
+	_, err = w.Auth.VerifyEmail(t.Context(), verify, inbound.OriginOf(from))
+	fails(t, "guesses of one kind count for all", err, auth.ErrTooMany)
+}
+
+func TestAPasswordThatIsRefusedDoesNotUseTheLinkUp(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "lovelace")
+	token := resetToken(t, w, ada)
+	hashes := w.Hasher.Hashes.Load()
+	for password, want := range map[string]string{
+		"": "too_short", "short": "too_short", strings.Repeat("long enough ", 20): "too_long", "aaaaaaaaaaaaaaaaaaaa": "common",
+		"my lovelace password": "contains_identity",
+	} {
+		if code, pointer := policyCode(reset(t, w, token, password)); code != want || pointer != "/new_password" {
+			t.Errorf("%q: got %s at %s, want %s", password, code, pointer, want)
+		}
+	}
+	w.Hasher.Fail(fault.ErrBusy)
+	fails(t, "no room for a hash", reset(t, w, token, newPassword), fault.ErrBusy)
+	w.Hasher.Fail(nil)
+	if n := w.Hasher.Hashes.Load() - hashes; n != 1 {
+		t.Errorf("%d hashes, want 1", n)
+	}
+	fails(t, "a good one", reset(t, w, token, newPassword), nil)
+}
+
+func TestATenantsNameIsNoPartOfAPassword(t *testing.T) {
+	w := identity.New(t)
+	token := w.Register(t, inbound.Register{Email: ada, HasTenant: true, TenantName: "Analytical"})
+	if _, err := w.Auth.VerifyEmail(t.Context(), token, identity.Somewhere()); err != nil {
+		t.Fatal(err)
+	}
+	w.Letters(t)
+	if code, _ := policyCode(reset(t, w, resetToken(t, w, ada), "analytical engine 1837")); code != "contains_identity" {
+		t.Errorf("got %q", code)
+	}
+}
+
+// breaches knows one password, and fails when it is told to.
+type breaches struct {
+	known string
+	err   error
+	asked int
+	stall bool
+}
+
+func (b *breaches) Breached(ctx context.Context, password secret.Text) (bool, error) {
+	b.asked++
+	if b.stall {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	return password.Reveal() == b.known, b.err
+}
+
+func TestStolenPasswordsAreRefusedWhenThatCanBeTold(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	known, failed := &breaches{known: "Ängström units of light"}, 0
+	w.Auth.Breaches, w.Auth.BreachFailed = known, func() { failed++ }
+	w.Auth.Config.Passwords.Normal = func(s string) string { return strings.ReplaceAll(s, "A\u0308", "Ä") }
+	typed := "A\u0308ngström units of light"
+	token, caller := resetToken(t, w, ada), w.Caller(t, w.Login(t, ada).Access)
+	for name, c := range map[string]struct {
+		do      func() error
+		pointer string
+	}{
+		"register": {func() error {
+			_, err := w.Auth.Register(t.Context(), inbound.Register{Email: "bob@example.com", Password: secret.New(typed), Origin: identity.Somewhere()})
+			return err
+		}, "/password"},
+		"reset": {func() error { return reset(t, w, token, typed) }, "/new_password"},
+		"change": {func() error {
+			return w.Auth.Change(somewhere(t.Context()), caller, inbound.ChangePassword{Current: secret.New(identity.Password), New: secret.New(typed)})
+		}, "/new_password"},
+	} {
+		known.err = nil
+		if code, pointer := policyCode(c.do()); code != "breached" || pointer != c.pointer {
+			t.Errorf("%s: got %s at %s", name, code, pointer)
+		}
+	}
+	known.err = errors.New("away")
+	fails(t, "without an answer", reset(t, w, token, typed), nil)
+	if failed != 1 || known.asked != 4 {
+		t.Errorf("failed %d of %d, want 1 of 4", failed, known.asked)
+	}
+	w.Auth.BreachFailed = nil
+	fails(t, "without an answer that anyone counts", reset(t, w, resetTokenAfter(t, w), typed), nil)
+	before := known.asked
+	_, _ = loginWith(t, w, ada, typed)
+	if known.asked != before {
+		t.Error("asked at a login")
+	}
+}
+
+// resetTokenAfter gives a token once the notice of a reset has been taken away.
+func resetTokenAfter(t *testing.T, w *identity.World) string {
+	t.Helper()
+	w.Letters(t)
+	return resetToken(t, w, ada)
+}
+
+func TestChangingAPasswordKeepsTheSessionThatDoesItAlone(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	w.Clock.Advance(time.Minute)
+	mine, other := w.Login(t, ada), w.Login(t, ada)
+	link := resetToken(t, w, ada)
+	caller := w.Caller(t, mine.Access)
+	change := func(current, wanted string) error {
+		return w.Auth.Change(somewhere(t.Context()), caller, inbound.ChangePassword{Current: secret.New(current), New: secret.New(wanted)})
+	}
+	fails(t, "no proof", change("", newPassword), auth.ErrProofMissing)
+	if f, ok := errors.AsType[*fault.Error](change("", newPassword)); !ok || f.Fields[0].Pointer != "/current_password" {
+		t.Errorf("no proof: got %v", f)
+	}
+	fails(t, "a wrong proof", change("wrong", newPassword), auth.ErrReauthFailed)
+	if code, pointer := policyCode(change(identity.Password, "short")); code != "too_short" || pointer != "/new_password" {
+		t.Errorf("a short one: got %s at %s", code, pointer)
+	}
+	w.Caller(t, other.Access)
+	w.Hasher.Fail(fault.ErrBusy)
+	fails(t, "no room", change(identity.Password, newPassword), fault.ErrBusy)
+	w.Hasher.Fail(nil)
+	fails(t, "a good one", change(identity.Password, newPassword), nil)
+
+	w.Caller(t, mine.Access)
+	shut(t, w, "another session", other.Access)
+	if _, err := w.Auth.Refresh(t.Context(), mine.Refresh, identity.Somewhere()); err != nil {
+		t.Errorf("refresh: %v", err)
+	}
+	fails(t, "a link from before", reset(t, w, link, "another fine password"), auth.ErrTokenInvalid)
+	letters := w.Letters(t)
+	if len(letters) != 1 || letters[0].Subject != "Your password was changed" {
+		t.Errorf("got mails %v", letters)
+	}
+	if _, err := loginWith(t, w, ada, newPassword); err != nil {
+		t.Errorf("login: %v", err)
+	}
+	key := caller
+	key.SessionID, key.KeyID = "", "k"
+	fails(t, "by a key", w.Auth.Change(t.Context(), key, inbound.ChangePassword{New: secret.New(newPassword)}), auth.ErrSessionOnly)
+}
+
+func TestAChangeThatMeetsAnotherIsNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(*testing.T, *identity.World, inbound.Caller)
+		want      error
+	}{
+		"the password changed": {func(t *testing.T, w *identity.World, _ inbound.Caller) {
+			change(t, w, w.UserOf(t, ada).ID(), func(u *user.User) { u.ChangePassword("$argon2id$", w.Clock.Now()) })
+		}, auth.ErrReauthFailed},
+		"the user was disabled": {func(t *testing.T, w *identity.World, _ inbound.Caller) {
+			change(t, w, w.UserOf(t, ada).ID(), func(u *user.User) { u.Disable(w.Clock.Now()) })
+		}, auth.ErrReauthFailed},
+		"the session ended": {func(t *testing.T, w *identity.World, c inbound.Caller) {
+			if err := w.Auth.EndSession(t.Context(), c, c.SessionID); err != nil {
+				t.Error(err)
+			}
+		}, auth.ErrUnauthenticated},
+		"the user was deleted": {func(t *testing.T, w *identity.World, _ inbound.Caller) {
+			if err := w.Ops.DeleteUser(t.Context(), ada); err != nil {
+				t.Error(err)
+			}
+		}, auth.ErrUnauthenticated},
+	} {
+		w := identity.New(t)
+		w.User(t, ada, "")
+		caller := w.Caller(t, w.Login(t, ada).Access)
+		// The one transaction of a change is its last step.
+		w.Faults.Before(func() { c.meanwhile(t, w, caller) })
+		err := w.Auth.Change(somewhere(t.Context()), caller, inbound.ChangePassword{Current: secret.New(identity.Password), New: secret.New(newPassword)})
+		fails(t, name, err, c.want)
+		if n := len(w.Letters(t)); n != 0 {
+			t.Errorf("%s: %d mails", name, n)
+		}
+	}
+}
+
+func TestASecondFactorIsAskedForToChangeAPassword(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	setup, mine := w.Enrol(t, ada)
+	caller := w.Caller(t, mine.Access)
+	do := func(code string) error {
+		return w.Auth.Change(somewhere(t.Context()), caller, inbound.ChangePassword{Current: secret.New(identity.Password), New: secret.New(newPassword), Code: code})
+	}
+	fails(t, "no code", do(""), auth.ErrProofMissing)
+	fails(t, "a wrong code", do(w.WrongCode(t, setup.Secret)), auth.ErrReauthFailed)
+	fails(t, "the code", do(w.Code(t, setup.Secret, 0)), nil)
+	w.Caller(t, mine.Access)
+}
