@@ -427,3 +427,10 @@ func TestASecondFactorIsAskedForToChangeAPassword(t *testing.T) {
 	fails(t, "the code", do(w.Code(t, setup.Secret, 0)), nil)
 	w.Caller(t, mine.Access)
 }
+
+func asFault(err error) (*fault.Error, bool) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f, true
+	}
+	return &fault.Error{}, false
+}

@@ -1,0 +1,96 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/test/identity"
+)
+
+func resend(t *testing.T, w *identity.World, email string) {
+	t.Helper()
+	if err := w.Auth.ResendVerification(somewhere(t.Context()), email); err != nil {
+		t.Fatalf("resend to %s: %v", email, err)
+	}
+}
+
+func TestAVerificationIsMailedAgainWithANewLink(t *testing.T) {
+	w := identity.New(t)
+	first := w.Register(t, inbound.Register{Email: ada, Username: "ada", HasTenant: true, TenantName: "Engines", DisplayName: "Ada"})
+	w.Clock.Advance(time.Minute)
+	second := w.Register(t, inbound.Register{Email: ada, Username: "lovelace", Password: secret.New(newPassword)})
+	w.Clock.Advance(23 * time.Hour)
+	resend(t, w, "ADA@example.com")
+	letters := w.Letters(t)
+	if len(letters) != 1 || letters[0].To != ada || letters[0].Subject != "Confirm your e-mail address" {
+		t.Fatalf("got %v", letters)
+	}
+	third := identity.TokenIn(t, letters[0])
+	if third == first || third == second {
+		t.Error("the link is an old one")
+	}
+	w.Clock.Advance(2 * time.Hour) // the others have expired
+	v, err := w.Auth.VerifyEmail(t.Context(), third, identity.Somewhere())
+	if err != nil || !v.UsernameAssigned {
+		t.Fatalf("verify: got %v, %v", v, err)
+	}
+	if u := w.UserOf(t, ada); u.Username().String() != "lovelace" {
+		t.Errorf("the registration is not the newest one: %s", u.Username())
+	}
+	if _, err := loginWith(t, w, ada, newPassword); err != nil {
+		t.Errorf("login: %v", err)
+	}
+	if n := w.Audited(t, "user_verification_resent"); n != 1 {
+		t.Errorf("the audit log has %d lines, want 1", n)
+	}
+}
+
+func TestResendsAreAlikeForEveryAddressAndCountAsRegistrationsDo(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	w.Register(t, inbound.Register{Email: "bob@example.com"})
+	owner := w.Owner(t, "olga@example.com")
+	w.Register(t, inbound.Register{Email: "carol@example.com"}) // will be proven by an invitation, and this left behind
+	invite(t, w, owner, "carol@example.com", inbound.Registered{Verified: true})
+	for name, c := range map[string]struct{ email, to string }{
+		"verified": {ada, ""}, "unknown": {"nobody@example.com", ""}, "pending": {"bob@example.com", "bob@example.com"}, "proven otherwise": {"carol@example.com", ""},
+	} {
+		dos, views, woken, asked := w.Faults.Dos.Load(), w.Faults.Views.Load(), w.Post.Woken.Load(), w.Throttle.Asked.Load()
+		resend(t, w, c.email)
+		if w.Faults.Dos.Load()-dos != 1 || w.Faults.Views.Load() != views || w.Post.Woken.Load()-woken != 1 || w.Throttle.Asked.Load()-asked != 1 {
+			t.Errorf("%s: works otherwise", name)
+		}
+		if mails := w.Mails(t); len(mails) != 1 || mails[0].To != c.to {
+			t.Errorf("%s: got mails %v, want one to %q", name, mails, c.to)
+		}
+	}
+	resend(t, w, "bob@example.com")
+	resend(t, w, "bob@example.com")
+	if n := len(w.Letters(t)); n != 1 {
+		t.Errorf("%d more mails, want 1: three an hour", n)
+	}
+	if err := w.Auth.ResendVerification(t.Context(), "bob"); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("no address: got %v", err)
+	}
+	from := inbound.WithOrigin(t.Context(), inbound.Origin{IP: "192.0.2.1"})
+	for range 10 {
+		fails(t, "of one network", w.Auth.ResendVerification(from, "nobody@example.com"), nil)
+	}
+	fails(t, "the eleventh of one network", w.Auth.ResendVerification(from, "nobody@example.com"), auth.ErrTooMany)
+}
+
+// invite registers an address by an invitation.
+func invite(t *testing.T, w *identity.World, by inbound.Caller, email string, want inbound.Registered) {
+	t.Helper()
+	got, err := w.Auth.Register(t.Context(), inbound.Register{
+		Email: email, Password: secret.New(identity.Password), InviteToken: w.Invite(t, by, email, "member"), Origin: identity.Somewhere(),
+	})
+	if err != nil || got != want {
+		t.Fatalf("register %s: got %v, %v", email, got, err)
+	}
+	w.Letters(t)
+}
