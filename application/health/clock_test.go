@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,14 +16,34 @@ import (
 	"github.com/forge1/forge1/application/health"
 )
 
-// behind is a database whose clock is behind ours by what the pointer says, and that takes its time to answer.
-func behind(by *time.Duration, takes time.Duration) database {
+// behind is a database whose clock is behind ours by so many nanoseconds, and that takes its time to answer.
+func behind(by *atomic.Int64, takes time.Duration) database {
 	return database{now: func() (time.Time, error) {
 		time.Sleep(takes / 2)
-		now := time.Now().Add(-*by)
+		now := time.Now().Add(-time.Duration(by.Load()))
 		time.Sleep(takes - takes/2)
 		return now, nil
 	}}
+}
+
+// log is written and read at once.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// take gives what was written since the last time.
+func (l *log) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
 }
 
 func TestTheClockIsComparedWithTheDatabases(t *testing.T) {
@@ -43,7 +65,9 @@ func TestTheClockIsComparedWithTheDatabases(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := health.New(health.Deps{Database: behind(&tc.behind, tc.takes), Cache: cache{}, Clock: time.Now})
+				var by atomic.Int64
+				by.Store(int64(tc.behind))
+				s := health.New(health.Deps{Database: behind(&by, tc.takes), Cache: cache{}, Clock: time.Now})
 				err := s.CheckClock(t.Context())
 				if s.Skew() != tc.skew {
 					t.Errorf("got a skew of %s, want %s", s.Skew(), tc.skew)
@@ -70,9 +94,9 @@ func TestADatabaseThatDoesNotAnswerIsNoSkew(t *testing.T) {
 
 func TestEveryMinuteAClockThatIsOffIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		var by time.Duration
-		s := health.New(health.Deps{Database: behind(&by, 0), Cache: cache{}, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&log, nil))})
+		var lines log
+		var by atomic.Int64
+		s := health.New(health.Deps{Database: behind(&by, 0), Cache: cache{}, Clock: time.Now, Log: slog.New(slog.NewJSONHandler(&lines, nil))})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- s.Run(ctx) }()
@@ -86,14 +110,13 @@ func TestEveryMinuteAClockThatIsOffIsReported(t *testing.T) {
 			{time.Second, []string{`"level":"INFO"`, "again"}},
 			{time.Second, nil},
 		} {
-			by = step.by
+			by.Store(int64(step.by))
 			time.Sleep(time.Minute - 1)
 			synctest.Wait()
-			early := log.String()
+			early := lines.take()
 			time.Sleep(1)
 			synctest.Wait()
-			got := log.String()
-			log.Reset()
+			got := lines.take()
 			if early != "" {
 				t.Errorf("%s behind, before the minute is over: got %s, want nothing", step.by, early)
 			}
