@@ -47,10 +47,13 @@ func (r *userRow) user() *user.User {
 	})
 }
 
-// users implements outbound.Users.
+// users implements outbound.Users and outbound.Directory.
 type users struct{ store }
 
-var _ outbound.Users = users{}
+var (
+	_ outbound.Users     = users{}
+	_ outbound.Directory = users{}
+)
 
 // Add implements outbound.Users.
 func (r users) Add(ctx context.Context, u *user.User) error {
@@ -87,7 +90,7 @@ func (r users) Find(ctx context.Context, id user.ID) (*user.User, error) {
 	return r.one(ctx, "id = ?", string(id))
 }
 
-// FindAll implements outbound.Users. It asks for some at a time, as a statement holds a bounded number of values.
+// FindAll implements outbound.Directory. It asks for some at a time, as a statement holds a bounded number of values.
 func (r users) FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error) {
 	out := make([]*user.User, 0, len(ids))
 	for some := range slices.Chunk(ids, findBatch) {

@@ -69,7 +69,7 @@ func (s *Service) Members(ctx context.Context, caller inbound.Caller) ([]inbound
 	for i, m := range members {
 		ids[i] = m.User
 	}
-	people, err := repos.Users.FindAll(ctx, ids)
+	people, err := repos.Directory.FindAll(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("find users: %w", err)
 	}

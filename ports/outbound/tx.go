@@ -17,6 +17,7 @@ type Tx interface {
 // same transaction, with the Actor of the context. Text that cannot be kept, NUL or no UTF-8, fails with fault.ErrValidation; a name of such text is not found.
 type Repos struct {
 	Users         Users
+	Directory     Directory
 	Registrations Registrations
 	Tenants       Tenants
 	Sessions      Sessions

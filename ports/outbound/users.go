@@ -13,8 +13,6 @@ type Users interface {
 	Add(ctx context.Context, u *user.User) error
 	// Find gives a user. It fails with user.ErrNotFound.
 	Find(ctx context.Context, id user.ID) (*user.User, error)
-	// FindAll gives the users of ids, in no order; whoever is not there is left out.
-	FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error)
 	// FindByEmail gives the user of a canonical address. It fails with user.ErrNotFound.
 	FindByEmail(ctx context.Context, canon string) (*user.User, error)
 	// FindByUsername gives the user of a username. It fails with user.ErrNotFound.
@@ -24,6 +22,12 @@ type Users interface {
 	// Remove loads a user, locks it, calls change and forgets the user with its factor, sessions, API keys, memberships and tokens; the audit log stays. An error of change
 	// is returned and nothing is forgotten. It fails with user.ErrNotFound.
 	Remove(ctx context.Context, id user.ID, change func(*user.User) error) error
+}
+
+// Directory finds many users at once, for lists of them. Implementations pass conformance.Users.
+type Directory interface {
+	// FindAll gives the users of ids, in no order; whoever is not there is left out.
+	FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error)
 }
 
 // Registrations keeps what waits for its address to be proven. Implementations pass conformance.Registrations.

@@ -66,7 +66,7 @@ func usersRoundTrip(t *testing.T, s Store) {
 }
 
 func usersFindAll(t *testing.T, s Store) {
-	ctx, users := t.Context(), s.View().Users
+	ctx, users, directory := t.Context(), s.View().Users, s.View().Directory
 	strange := strangeUser()
 	must(t, "add", users.Add(ctx, strange))
 	ids, want := []user.ID{strange.ID(), "another", "", "\x00", "a\xffb"}, map[user.ID]user.Snapshot{strange.ID(): strange.Snapshot()}
@@ -79,7 +79,7 @@ func usersFindAll(t *testing.T, s Store) {
 		ids = append(ids, u.ID())
 	}
 	addUser(t, s, "ada") // nobody asks for her
-	got, err := users.FindAll(ctx, ids)
+	got, err := directory.FindAll(ctx, ids)
 	must(t, "find all", err)
 	if len(got) != len(want) {
 		t.Errorf("got %d users, want %d", len(got), len(want))
@@ -87,7 +87,7 @@ func usersFindAll(t *testing.T, s Store) {
 	for _, u := range got {
 		same(t, "a user of many", u.Snapshot(), want[u.ID()])
 	}
-	if none, err := users.FindAll(ctx, nil); len(none) != 0 || err != nil {
+	if none, err := directory.FindAll(ctx, nil); len(none) != 0 || err != nil {
 		t.Errorf("of none: got %d, %v", len(none), err)
 	}
 }

@@ -3504,45 +3504,6 @@ func (c *MockUsersFindCall) DoAndReturn(f func(context.Context, user.ID) (*user.
 	return c
 }
 
-// FindAll mocks base method.
-func (m *MockUsers) FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error) {
-	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "FindAll", ctx, ids)
-	ret0, _ := ret[0].([]*user.User)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// FindAll indicates an expected call of FindAll.
-func (mr *MockUsersMockRecorder) FindAll(ctx, ids any) *MockUsersFindAllCall {
-	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "FindAll", reflect.TypeOf((*MockUsers)(nil).FindAll), ctx, ids)
-	return &MockUsersFindAllCall{Call: call}
-}
-
-// MockUsersFindAllCall wrap *gomock.Call
-type MockUsersFindAllCall struct {
-	*gomock.Call
-}
-
-// Return rewrite *gomock.Call.Return
-func (c *MockUsersFindAllCall) Return(arg0 []*user.User, arg1 error) *MockUsersFindAllCall {
-	c.Call = c.Call.Return(arg0, arg1)
-	return c
-}
-
-// Do rewrite *gomock.Call.Do
-func (c *MockUsersFindAllCall) Do(f func(context.Context, []user.ID) ([]*user.User, error)) *MockUsersFindAllCall {
-	c.Call = c.Call.Do(f)
-	return c
-}
-
-// DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockUsersFindAllCall) DoAndReturn(f func(context.Context, []user.ID) ([]*user.User, error)) *MockUsersFindAllCall {
-	c.Call = c.Call.DoAndReturn(f)
-	return c
-}
-
 // FindByEmail mocks base method.
 func (m *MockUsers) FindByEmail(ctx context.Context, canon string) (*user.User, error) {
 	m.ctrl.T.Helper()
