@@ -239,10 +239,15 @@ func everyHeader(t *testing.T, w *world) {
 		}
 		problem(t, what, res.StatusCode, res.Header, body.Bytes())
 	}
+	look("two identifiers", w.post(t, "login", fields{"email": "a@example.com", "username": "abc", "password": "x"}))
+	look("the last owner", w.do(t, http.MethodPatch, "/api/v1/admin/members/"+u.id, fields{"role": "member"}, as(in.access)))
+	for range 30 { // twenty a minute
+		look("a guessed token", w.post(t, "verify-email", fields{"token": strings.Repeat("A", 43)}, from("198.51.100.9")))
+	}
 	for _, a := range together(80, func(int) answer { return w.login(t, somebody(), "x") }) { // more than the line of those who wait holds
 		look("a crowded login", a)
 	}
-	for _, status := range []int{200, 400, 401, 403, 404, 405, 413, 415, 422, 431, 503} {
+	for _, status := range []int{200, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 431, 503} {
 		if seen[status] == 0 {
 			t.Errorf("no answer had the status %d: %v", status, seen)
 		}
