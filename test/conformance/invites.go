@@ -81,8 +81,9 @@ func invitesRoundTrip(t *testing.T, s Store) {
 	ada, in := openHouse(t, s)
 	i := tenant.NewInvite(tenant.InviteID(nextID()), in.ID(), user.RestoreEmail("Ada "+hostile, "canon "+hostile), tenant.Admin, inviteHash("a"), ada.ID(),
 		storeEpoch.In(time.FixedZone("far", 3600)), storeEpoch.Add(time.Hour+time.Microsecond))
-	want := i.Snapshot()
+	want, already := i.Snapshot(), s.events(t)
 	must(t, "add", s.View().Invites.Add(t.Context(), i))
+	s.wantEvents(t, append(already, "invite_created")...)
 	got, err := s.View().Invites.Peek(t.Context(), inviteHash("a"), storeEpoch)
 	must(t, "peek", err)
 	same(t, "the invitation", got.Snapshot(), want)
