@@ -57,6 +57,7 @@ func (w *wire) over(r outbound.Repos) outbound.Repos {
 	}
 	r.Users, r.Registrations, r.Tenants = users{r.Users, w}, registrations{r.Registrations, w}, tenants{r.Tenants, w}
 	r.Sessions, r.Factors, r.OneTime = sessions{r.Sessions, w}, factors{r.Factors, w}, oneTime{r.OneTime, w}
+	r.APIKeys, r.Directory = apiKeys{r.APIKeys, w}, directory{r.Directory, w}
 	r.Invites, r.Outbox, r.Audit = invites{r.Invites, w}, outbox{r.Outbox, w}, auditLog{r.Audit, w}
 	return r
 }
@@ -107,6 +108,15 @@ func (r users) Remove(ctx context.Context, id user.ID, change func(*user.User) e
 	return run(r.w, func() error { return r.Users.Remove(ctx, id, change) })
 }
 
+type directory struct {
+	outbound.Directory
+	w *wire
+}
+
+func (r directory) FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error) {
+	return give(r.w, func() ([]*user.User, error) { return r.Directory.FindAll(ctx, ids) })
+}
+
 type registrations struct {
 	outbound.Registrations
 	w *wire
@@ -150,6 +160,23 @@ func (r tenants) OfUser(ctx context.Context, u user.ID) ([]*tenant.Tenant, error
 
 func (r tenants) Update(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
 	return run(r.w, func() error { return r.Tenants.Update(ctx, id, change) })
+}
+
+func (r tenants) Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error {
+	return run(r.w, func() error { return r.Tenants.Remove(ctx, id, change) })
+}
+
+type apiKeys struct {
+	outbound.APIKeys
+	w *wire
+}
+
+func (r apiKeys) List(ctx context.Context, t tenant.ID, creator user.ID) ([]*tenant.APIKey, error) {
+	return give(r.w, func() ([]*tenant.APIKey, error) { return r.APIKeys.List(ctx, t, creator) })
+}
+
+func (r apiKeys) Update(ctx context.Context, id tenant.KeyID, change func(*tenant.APIKey) error) error {
+	return run(r.w, func() error { return r.APIKeys.Update(ctx, id, change) })
 }
 
 type sessions struct {
