@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,6 +168,20 @@ func TestACrowdWaitsTwoSecondsAndNoLonger(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the caller leaves: got %v", err)
 		}
+		var busy atomic.Int64
+		var all sync.WaitGroup
+		for range 200 {
+			all.Go(func() {
+				begun := time.Now()
+				if err := try(t, w, ada, right, "192.0.2.1"); errors.Is(err, fault.ErrBusy) && time.Since(begun) == 0 {
+					busy.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := busy.Load(); n != 200-128 {
+			t.Errorf("%d of 200 were sent away at once, want those past 128", n)
+		}
 		done := make(chan error)
 		go func() { done <- try(t, w, ada, right, "192.0.2.1") }()
 		time.Sleep(time.Second) // in the bubble: until all wait
@@ -187,6 +203,63 @@ type watched struct {
 func (s *watched) Admit(ctx context.Context, lease string, ttl time.Duration, buckets []outbound.Bucket) (outbound.Admission, error) {
 	s.see(buckets)
 	return s.Throttle.Admit(ctx, lease, ttl, buckets)
+}
+
+// attentive is a throttle that listens to its context.
+type attentive struct{ outbound.Throttle }
+
+func (a attentive) Settle(ctx context.Context, lease string, failed bool, buckets []outbound.Bucket) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return a.Throttle.Settle(ctx, lease, failed, buckets)
+}
+
+func TestAGuessCountsThoughTheClientLeaves(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	inner := w.Throttle.Throttle
+	for range 5 {
+		ctx, leave := context.WithCancel(t.Context())
+		w.Throttle.Throttle = attentive{&between{Throttle: inner, do: leave}}
+		_, _ = w.Auth.Login(ctx, inbound.Login{Email: ada, Password: wrong, Origin: inbound.Origin{IP: "192.0.2.1"}})
+		leave()
+	}
+	w.Throttle.Throttle = inner
+	if err := try(t, w, ada, right, "192.0.2.1"); err != nil { // no hash was spent on any of them
+		t.Errorf("left before the hash: %v", err)
+	}
+	for range 5 {
+		ctx, leave := context.WithCancel(t.Context())
+		w.Throttle.Throttle = attentive{inner}
+		w.Hasher.After(leave)
+		_, _ = w.Auth.Login(ctx, inbound.Login{Email: ada, Password: wrong, Origin: inbound.Origin{IP: "192.0.2.1"}})
+	}
+	w.Hasher.After(nil)
+	full(t, "left after the hash", try(t, w, ada, right, "192.0.2.1"), 15*time.Minute)
+}
+
+func TestABusyHasherCountsAsNoGuess(t *testing.T) {
+	w := identity.New(t)
+	v := w.User(t, ada, "")
+	setup, tokens := w.Enrol(t, ada)
+	caller := w.Caller(t, tokens.Access)
+	w.Hasher.FailVerify(fault.ErrBusy)
+	for range 20 {
+		if err := try(t, w, ada, wrong, "192.0.2.1"); !errors.Is(err, fault.ErrBusy) {
+			t.Fatal(err)
+		}
+		if err := w.Auth.Disable(t.Context(), caller, inbound.Proof{Password: wrong, RecoveryCode: setup.RecoveryCodes[0]}); !errors.Is(err, fault.ErrBusy) {
+			t.Fatal(err)
+		}
+	}
+	w.Hasher.FailVerify(nil)
+	if err := try(t, w, ada, right, "192.0.2.1"); err != nil {
+		t.Errorf("then: %v", err)
+	}
+	if f := factor(t, w, v.UserID); f.Failures != 0 {
+		t.Errorf("%d failures of the factor", f.Failures)
+	}
 }
 
 func TestBucketsNameNobody(t *testing.T) {

@@ -33,7 +33,7 @@ func (s *Service) begin(ctx context.Context, repos outbound.Repos, b beginning) 
 		if !current.MaySignIn() || current.Epoch() != b.user.Epoch() {
 			return errOvertaken
 		}
-		if b.rehashed != "" && current.PasswordHash() == b.user.PasswordHash() {
+		if b.rehashed != "" { // of the same password, for it is still the same epoch
 			current.Rehash(b.rehashed)
 		}
 		current.SignedIn(string(b.in))

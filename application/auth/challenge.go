@@ -106,7 +106,7 @@ func (s *Service) challenged(ctx context.Context, hash [32]byte) (outbound.Chall
 	if err != nil && !errors.Is(err, user.ErrNotFound) {
 		return c, nil, fmt.Errorf("find user: %w", err)
 	}
-	if err != nil || !u.MaySignIn() || u.Epoch() != c.Epoch {
+	if err != nil || u.Epoch() != c.Epoch { // whoever is disabled has another
 		return c, nil, ErrMFAChallengeInvalid
 	}
 	return c, u, nil
@@ -161,7 +161,7 @@ func (s *Service) complete(ctx context.Context, hash [32]byte, b beginning, a an
 // wrong remembers a wrong answer in a transaction of its own, and gives the refusal.
 func (s *Service) wrong(ctx context.Context, u *user.User, a answer) error {
 	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error { return s.wrongAnswer(ctx, repos, u, a, true) })
-	if err != nil {
+	if err != nil && !errors.Is(err, user.ErrNotFound) { // nobody is left to count for
 		return fmt.Errorf("note wrong code: %w", err)
 	}
 	s.Postman.Wake() // it may have locked the factor

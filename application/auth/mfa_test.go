@@ -224,8 +224,11 @@ func TestRecoveryCodesSignInOnceHoweverTheyAreWritten(t *testing.T) {
 		if err != nil || !slices.Equal(tokens.AMR, []string{"pwd", "recovery"}) {
 			t.Errorf("code %d: got %v, %v", i, tokens.AMR, err)
 		}
-		if _, err := w.Auth.Complete(t.Context(), w.Challenge(t, ada).Token, "", setup.RecoveryCodes[i]); !errors.Is(err, auth.ErrMFACodeInvalid) {
-			t.Errorf("code %d again: got %v", i, err)
+		c := w.Challenge(t, ada)
+		for range 2 { // a used code does not take the challenge away
+			if _, err := w.Auth.Complete(t.Context(), c.Token, "", setup.RecoveryCodes[i]); !errors.Is(err, auth.ErrMFACodeInvalid) {
+				t.Errorf("code %d again: got %v", i, err)
+			}
 		}
 		mails := w.Letters(t)
 		if len(mails) != 1 || mails[0].To != ada || !strings.Contains(mails[0].Text, []string{"9", "8", "7", "6"}[i]) {

@@ -77,11 +77,11 @@ func network(ip string) string {
 	if err != nil {
 		return ip
 	}
-	addr = addr.Unmap().WithZone("")
+	addr = addr.Unmap()
 	if addr.Is4() {
 		return addr.String()
 	}
-	prefix, _ := addr.Prefix(64) // 64 bits are never too many for IPv6
+	prefix, _ := addr.Prefix(64) // 64 bits are never too many for IPv6; a zone is left out
 	return prefix.String()
 }
 

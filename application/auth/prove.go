@@ -92,7 +92,7 @@ func (s *Service) examineProof(ctx context.Context, u *user.User, p inbound.Proo
 	if r.code = errors.Is(err, errUsed); r.code || err == nil {
 		return r, nil
 	}
-	return r, fmt.Errorf("use code: %w", err)
+	return r, gone(err, "use code")
 }
 
 // refuseProof remembers a proof that was not good, by the same statements whatever was wrong with it, and gives the refusal.
@@ -105,7 +105,7 @@ func (s *Service) refuseProof(ctx context.Context, u *user.User, a answer, r ref
 		return s.wrongAnswer(ctx, repos, u, a, r.code)
 	})
 	if err != nil {
-		return fmt.Errorf("note refused proof: %w", err)
+		return gone(err, "note refused proof")
 	}
 	s.Postman.Wake()
 	return ErrReauthFailed

@@ -19,57 +19,84 @@ import (
 )
 
 func TestAProofThatIsNotGoodChangesNothing(t *testing.T) {
-	w := identity.New(t)
-	v := w.User(t, ada, "")
-	setup, tokens := w.Enrol(t, ada)
-	caller := w.Caller(t, tokens.Access)
-	used := w.Code(t, setup.Secret, 0)
-	if _, err := w.Auth.Complete(t.Context(), w.Challenge(t, ada).Token, used, ""); err != nil {
-		t.Fatal(err)
-	}
-	before := factor(t, w, v.UserID)
-	good := w.Code(t, setup.Secret, 1)
 	for name, c := range map[string]struct {
-		proof inbound.Proof
+		proof func(good, bad, used string) inbound.Proof
 		want  error
 	}{
-		"nothing":                              {inbound.Proof{}, auth.ErrProofMissing},
-		"a code alone":                         {inbound.Proof{Code: good}, auth.ErrProofMissing},
-		"the password alone":                   {inbound.Proof{Password: right}, auth.ErrProofMissing},
-		"a wrong password with a right code":   {inbound.Proof{Password: wrong, Code: good}, auth.ErrReauthFailed},
-		"the right password with a wrong code": {inbound.Proof{Password: right, Code: w.WrongCode(t, setup.Secret)}, auth.ErrReauthFailed},
-		"a used code":                          {inbound.Proof{Password: right, Code: used}, auth.ErrReauthFailed},
-		"both wrong":                           {inbound.Proof{Password: wrong, Code: w.WrongCode(t, setup.Secret)}, auth.ErrReauthFailed},
+		"nothing":      {func(_, _, _ string) inbound.Proof { return inbound.Proof{} }, auth.ErrProofMissing},
+		"a code alone": {func(good, _, _ string) inbound.Proof { return inbound.Proof{Code: good} }, auth.ErrProofMissing},
+		"the password alone": {
+			func(_, _, _ string) inbound.Proof { return inbound.Proof{Password: right} }, auth.ErrProofMissing,
+		},
+		"a wrong password with a right code": {
+			func(good, _, _ string) inbound.Proof { return inbound.Proof{Password: wrong, Code: good} }, auth.ErrReauthFailed,
+		},
+		"the right password with a wrong code": {
+			func(_, bad, _ string) inbound.Proof { return inbound.Proof{Password: right, Code: bad} }, auth.ErrReauthFailed,
+		},
+		"a used code": {
+			func(_, _, used string) inbound.Proof { return inbound.Proof{Password: right, Code: used} }, auth.ErrReauthFailed,
+		},
+		"both wrong": {
+			func(_, bad, _ string) inbound.Proof { return inbound.Proof{Password: wrong, Code: bad} }, auth.ErrReauthFailed,
+		},
 	} {
+		w := identity.New(t)
+		v := w.User(t, ada, "")
+		setup, tokens := w.Enrol(t, ada)
+		caller := w.Caller(t, tokens.Access)
+		used, good := w.Code(t, setup.Secret, 0), w.Code(t, setup.Secret, 1)
+		if _, err := w.Auth.Complete(t.Context(), w.Challenge(t, ada).Token, used, ""); err != nil {
+			t.Fatal(err)
+		}
+		before, verifies, work := factor(t, w, v.UserID), w.Hasher.Verifies.Load(), w.Faults.Dos.Load()
+		p, failed := c.proof(good, w.WrongCode(t, setup.Secret), used), errors.Is(c.want, auth.ErrReauthFailed)
 		ctx := inbound.WithOrigin(t.Context(), identity.Somewhere())
-		verifies := w.Hasher.Verifies.Load()
-		_, setupErr := w.Auth.Setup(ctx, caller, c.proof)
-		_, codesErr := w.Auth.RegenerateCodes(ctx, caller, c.proof)
-		disableErr := w.Auth.Disable(ctx, caller, c.proof)
-		for _, err := range []error{setupErr, codesErr, disableErr} {
+		_, setupErr := w.Auth.Setup(ctx, caller, p)
+		_, codesErr := w.Auth.RegenerateCodes(ctx, caller, p)
+		for _, err := range []error{setupErr, codesErr, w.Auth.Disable(ctx, caller, p)} {
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", name, err, c.want)
 			}
-			if errors.Is(c.want, auth.ErrReauthFailed) && err != error(auth.ErrReauthFailed) {
+			if failed && err != error(auth.ErrReauthFailed) {
 				t.Errorf("%s: the refusal differs: %v", name, err)
 			}
 		}
-		if n := w.Hasher.Verifies.Load() - verifies; n != map[bool]int64{true: 3}[errors.Is(c.want, auth.ErrReauthFailed)] {
-			t.Errorf("%s: %d hashes", name, n)
+		want := map[bool]int64{true: 3}[failed]
+		if v, d := w.Hasher.Verifies.Load()-verifies, w.Faults.Dos.Load()-work; v != want || d != want {
+			t.Errorf("%s: %d hashes and %d transactions, want %d of each", name, v, d, want)
 		}
-		if errors.Is(c.want, auth.ErrReauthFailed) { // one user's limit of guesses begins anew
-			w.Clock.Advance(15 * time.Minute)
-			tokens = refresh(t, w, tokens.Refresh)
-			good, used = w.Code(t, setup.Secret, 1), w.Code(t, setup.Secret, 0)
+		after := factor(t, w, v.UserID)
+		if counted := failed && p.Code != good; (after.Failures > before.Failures) != counted {
+			t.Errorf("%s: %d failures of the factor were counted", name, after.Failures-before.Failures)
+		}
+		before.Failures = after.Failures
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("%s: the factor changed: -before +after:\n%s", name, diff)
+		}
+		if len(w.Letters(t)) != 0 {
+			t.Errorf("%s: there is mail", name)
 		}
 	}
-	after := factor(t, w, v.UserID)
-	before.Failures = after.Failures
-	if diff := cmp.Diff(before, after); diff != "" || after.Failures == 0 {
-		t.Errorf("the factor changed, or no failure was counted: -before +after:\n%s", diff)
-	}
-	if len(w.Letters(t)) != 0 {
-		t.Error("there is mail")
+}
+
+func TestAFreshProofForgivesThePassword(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	caller := w.Caller(t, w.Login(t, ada).Access)
+	ctx := inbound.WithOrigin(t.Context(), inbound.Origin{IP: "192.0.2.1"})
+	for range 3 {
+		for range 2 {
+			if _, err := w.Auth.Setup(ctx, caller, inbound.Proof{Password: wrong}); !errors.Is(err, auth.ErrReauthFailed) {
+				t.Fatal(err)
+			}
+			if err := try(t, w, ada, wrong, "192.0.2.1"); !errors.Is(err, auth.ErrInvalidCredentials) {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.Auth.Setup(ctx, caller, identity.Proof); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -155,54 +182,67 @@ func TestAKeyHasNoSecondFactor(t *testing.T) {
 	}
 }
 
+// ends are the ways in which a session ends.
+var ends = map[string]func(ctx context.Context, r outbound.Repos, id user.ID, on session.ID, now time.Time) error{
+	"logout": func(ctx context.Context, r outbound.Repos, _ user.ID, on session.ID, now time.Time) error {
+		return r.Sessions.Update(ctx, on, func(s *session.Session) error { s.Revoke(session.ByLogout, now); return nil })
+	},
+	"logout of all": func(ctx context.Context, r outbound.Repos, id user.ID, _ session.ID, _ time.Time) error {
+		return r.Users.Update(ctx, id, func(u *user.User) error { u.EndSessions(); return nil })
+	},
+	"disabling of the user": func(ctx context.Context, r outbound.Repos, id user.ID, _ session.ID, now time.Time) error {
+		return r.Users.Update(ctx, id, func(u *user.User) error { u.Disable(now); return nil })
+	},
+	"deletion": func(ctx context.Context, r outbound.Repos, id user.ID, _ session.ID, _ time.Time) error {
+		return r.Users.Remove(ctx, id, func(*user.User) error { return nil })
+	},
+}
+
 func TestASessionThatEndedMeanwhileChangesNothing(t *testing.T) {
 	for _, step := range []string{"setup", "confirm", "step up", "disable", "regenerate"} {
-		for name, end := range map[string]func(w *identity.World, id user.ID, on session.ID) error{
-			"logout": func(w *identity.World, _ user.ID, on session.ID) error {
-				return w.DB.Do(context.Background(), func(ctx context.Context, r outbound.Repos) error {
-					return r.Sessions.Update(ctx, on, func(s *session.Session) error { s.Revoke(session.ByLogout, w.Clock.Now()); return nil })
-				})
-			},
-			"logout of all": func(w *identity.World, id user.ID, _ session.ID) error {
-				return w.DB.Do(context.Background(), func(ctx context.Context, r outbound.Repos) error {
-					return r.Users.Update(ctx, id, func(u *user.User) error { u.EndSessions(); return nil })
-				})
-			},
-			"deletion": func(w *identity.World, id user.ID, _ session.ID) error {
-				return w.DB.Do(context.Background(), func(ctx context.Context, r outbound.Repos) error {
-					return r.Users.Remove(ctx, id, func(*user.User) error { return nil })
-				})
-			},
-		} {
-			w := identity.New(t)
-			v := w.User(t, ada, "")
-			setup, tokens := w.Enrol(t, ada)
-			caller := w.Caller(t, tokens.Access)
-			again, err := w.Auth.Setup(t.Context(), caller, inbound.Proof{Password: right, Code: w.Code(t, setup.Secret, 0)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			code := w.Code(t, setup.Secret, 1)
-			if step == "confirm" {
-				code = w.Code(t, again.Secret, 1)
-			}
-			before := factor(t, w, v.UserID)
-			if err := end(w, v.UserID, caller.SessionID); err != nil {
-				t.Fatal(err)
-			}
-			err = steps(t, w, caller, inbound.Proof{Password: right, RecoveryCode: setup.RecoveryCodes[0], Code: ""}, again.SetupID, code)[step]()
-			if step == "regenerate" {
-				err = steps(t, w, caller, inbound.Proof{Password: right, Code: code}, again.SetupID, code)[step]()
-			}
-			if fault.KindOf(err) != fault.Unauthenticated && !errors.Is(err, user.ErrMFANotPending) {
-				t.Errorf("%s after %s: got %v", step, name, err)
-			}
-			if name == "deletion" {
-				continue
-			}
-			after := factor(t, w, v.UserID)
-			if after.On != before.On || string(after.Secret) != string(before.Secret) || after.Pending == nil || after.Pending.SetupID != before.Pending.SetupID {
-				t.Errorf("%s after %s: the factor changed: %+v", step, name, after)
+		for name, how := range ends {
+			for _, late := range []bool{false, true} { // before the proof, or after it
+				w := identity.New(t)
+				v := w.User(t, ada, "")
+				setup, tokens := w.Enrol(t, ada)
+				caller := w.Caller(t, tokens.Access)
+				again, err := w.Auth.Setup(t.Context(), caller, inbound.Proof{Password: right, Code: w.Code(t, setup.Secret, 0)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				code := w.Code(t, setup.Secret, 1)
+				p := inbound.Proof{Password: right, RecoveryCode: setup.RecoveryCodes[0]}
+				switch step {
+				case "confirm":
+					code = w.Code(t, again.Secret, 1)
+				case "regenerate":
+					p = inbound.Proof{Password: right, Code: code}
+				}
+				before := factor(t, w, v.UserID)
+				end := func() {
+					err := w.DB.Do(t.Context(), func(ctx context.Context, r outbound.Repos) error {
+						return how(ctx, r, v.UserID, caller.SessionID, w.Clock.Now())
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				if late {
+					w.Faults.Before(end)
+				} else {
+					end()
+				}
+				err = steps(t, w, caller, p, again.SetupID, code)[step]()
+				if fault.KindOf(err) != fault.Unauthenticated && !errors.Is(err, user.ErrMFANotPending) {
+					t.Errorf("%s after %s, late %v: got %v", step, name, late, err)
+				}
+				if name == "deletion" {
+					continue
+				}
+				after := factor(t, w, v.UserID)
+				if after.On != before.On || string(after.Secret) != string(before.Secret) || after.Pending == nil || after.Pending.SetupID != before.Pending.SetupID {
+					t.Errorf("%s after %s, late %v: the factor changed: %+v", step, name, late, after)
+				}
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	leaseTTL    = 5 * time.Second // a crash frees the place of an attempt
 	crowdWait   = 2 * time.Second // how long an attempt waits for those under way
+	crowdMost   = 128             // how many wait at once, so that a flood at one account is no flood at the throttle
 	firstPoll   = 4 * time.Millisecond
 	longestPoll = 64 * time.Millisecond
 	settleTime  = 2 * time.Second
@@ -46,22 +47,17 @@ func (s *Service) admit(ctx context.Context, about event.Noted, buckets ...outbo
 		return nil, nil
 	}
 	l := &lease{service: s, id: s.NewID(), buckets: buckets, about: about}
+	in, err := l.enter(ctx)
+	if err != nil || in {
+		return l, err
+	}
+	defer s.crowd.Add(-1)
+	if s.crowd.Add(1) > crowdMost {
+		return nil, fault.ErrBusy
+	}
 	late := time.NewTimer(crowdWait)
 	defer late.Stop()
 	for poll := firstPoll; ; poll = min(2*poll, longestPoll) {
-		a, err := s.Throttle.Admit(ctx, l.id, leaseTTL, buckets)
-		if err != nil {
-			return nil, uncounted(ctx, err)
-		}
-		switch a.Verdict {
-		case outbound.Admitted:
-			meet(ctx, buckets, a)
-			l.states = a.States
-			return l, l.note(ctx, true)
-		case outbound.Full:
-			meet(ctx, buckets, a)
-			return nil, ErrTooMany.After(max(a.RetryAfter, time.Second))
-		}
 		again := time.NewTimer(poll)
 		select {
 		case <-again.C:
@@ -72,6 +68,28 @@ func (s *Service) admit(ctx context.Context, about event.Noted, buckets ...outbo
 			again.Stop()
 			return nil, ctx.Err()
 		}
+		if in, err := l.enter(ctx); err != nil || in {
+			return l, err
+		}
+	}
+}
+
+// enter asks for the place; false while too many are under way.
+func (l *lease) enter(ctx context.Context) (bool, error) {
+	a, err := l.service.Throttle.Admit(ctx, l.id, leaseTTL, l.buckets)
+	if err != nil {
+		return false, uncounted(ctx, err)
+	}
+	switch a.Verdict {
+	case outbound.Admitted:
+		meet(ctx, l.buckets, a)
+		l.states = a.States
+		return true, l.note(ctx, true)
+	case outbound.Full:
+		meet(ctx, l.buckets, a)
+		return false, ErrTooMany.After(max(a.RetryAfter, time.Second))
+	default:
+		return false, nil
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/forge1/forge1/adapters/keyring"
 	"github.com/forge1/forge1/adapters/memory"
 	"github.com/forge1/forge1/adapters/password"
+	"github.com/forge1/forge1/adapters/redis"
 	"github.com/forge1/forge1/adapters/totp"
 	"github.com/forge1/forge1/application/apikeys"
 	auditing "github.com/forge1/forge1/application/audit"
@@ -36,6 +37,7 @@ import (
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/pgtest"
+	"github.com/forge1/forge1/test/redistest"
 )
 
 // Password is good enough for every account of a test.
@@ -133,6 +135,23 @@ func New(t testing.TB, change ...func(*auth.Config)) *World {
 func NewOnPostgres(t testing.TB, change ...func(*auth.Config)) *World {
 	t.Helper()
 	return build(t, pgtest.Template(t, "identity", func(url string) error { return migrate(url) }), change)
+}
+
+// NewOnServers makes a world on Postgres and Redis.
+func NewOnServers(t testing.TB, change ...func(*auth.Config)) *World {
+	t.Helper()
+	w := NewOnPostgres(t, change...)
+	client, err := redis.Open(redis.Config{URL: secret.New(redistest.URL(t))}, w.Clock.Now)
+	if err != nil {
+		t.Fatalf("open Redis: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Errorf("close Redis: %v", err)
+		}
+	})
+	w.Cache, w.Throttle.Throttle, w.Challenges.Challenges = redis.NewSessions(client), redis.NewThrottle(client), redis.NewChallenges(client)
+	return w
 }
 
 var migrated = sync.OnceValues(func() ([]byte, error) {

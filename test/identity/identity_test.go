@@ -15,9 +15,11 @@ import (
 	"github.com/forge1/forge1/test/identity"
 )
 
-// Races that a database decides run here on both, with two nodes.
+// Races that a store decides run here on each, with two nodes.
 
-var stores = map[string]func(testing.TB, ...func(*auth.Config)) *identity.World{"SQLite": identity.New, "Postgres": identity.NewOnPostgres}
+var stores = map[string]func(testing.TB, ...func(*auth.Config)) *identity.World{
+	"SQLite": identity.New, "Postgres": identity.NewOnPostgres, "Postgres and Redis": identity.NewOnServers,
+}
 
 const racers = 50
 
@@ -77,7 +79,7 @@ func TestRegistersOfOneAddress(t *testing.T) {
 			t.Errorf("got %d mails, want 3", len(letters))
 		}
 		verified := race(t, w, func(node *identity.World, i int) string {
-			_, err := node.Auth.VerifyEmail(t.Context(), identity.TokenIn(t, letters[i%len(letters)]), inbound.Origin{})
+			_, err := node.Auth.VerifyEmail(t.Context(), identity.TokenIn(t, letters[i%len(letters)]), identity.Somewhere())
 			return said(err)
 		})
 		if verified["ok"] != 1 || verified["token_invalid"] != racers-1 {

@@ -41,7 +41,9 @@ type Hasher struct {
 	Hashes, Verifies atomic.Int64
 
 	mu      sync.Mutex
-	failure error
+	failure error // of Hash
+	refusal error // of Verify
+	after   func()
 	stale   bool
 }
 
@@ -50,6 +52,20 @@ func (h *Hasher) Fail(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failure = err
+}
+
+// FailVerify makes Verify fail from now on; nil ends it.
+func (h *Hasher) FailVerify(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusal = err
+}
+
+// After runs after each verification; nil ends it.
+func (h *Hasher) After(do func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.after = do
 }
 
 // CallStale makes Verify call every hash stale.
@@ -77,6 +93,12 @@ func (h *Hasher) Verify(ctx context.Context, phc string, p secret.Text) (bool, b
 	ok, stale, err := h.Hasher.Verify(ctx, phc, p)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.refusal != nil {
+		return false, false, h.refusal
+	}
+	if h.after != nil {
+		h.after()
+	}
 	return ok, stale || h.stale, err
 }
 

@@ -225,12 +225,19 @@ func TestDisablingsAgainstLogins(t *testing.T) {
 		}
 		begun := make([]inbound.Tokens, racers)
 		count := race(t, w, func(node *identity.World, i int) string {
-			if i%10 == 0 {
-				return "disable " + said(node.Auth.Disable(t.Context(), caller, inbound.Proof{Password: secret.New(identity.Password), RecoveryCode: setup.RecoveryCodes[i/10]}))
+			switch i % 10 {
+			case 0:
+				p := inbound.Proof{Password: secret.New(identity.Password), RecoveryCode: setup.RecoveryCodes[i/10]}
+				return "disable " + said(node.Auth.Disable(t.Context(), caller, p))
+			case 5:
+				got, err := node.Auth.Complete(t.Context(), challenges[i], "", setup.RecoveryCodes[5+i/10])
+				begun[i] = got
+				return "login " + said(err)
+			default:
+				got, err := node.Auth.Refresh(t.Context(), tokens.Refresh, inbound.Origin{})
+				begun[i] = got
+				return "refresh " + said(err)
 			}
-			got, err := node.Auth.Complete(t.Context(), challenges[i], "", setup.RecoveryCodes[5+i%5])
-			begun[i] = got
-			return said(err)
 		})
 		if count["disable ok"] != 1 {
 			t.Errorf("got %v", count)
