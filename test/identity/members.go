@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"database/sql"
 	"testing"
 
 	"github.com/forge1/forge1/application/auth"
@@ -74,4 +75,23 @@ func (w *World) UserOf(t testing.TB, email string) *user.User {
 		t.Fatalf("find %s: %v", email, err)
 	}
 	return u
+}
+
+// Rows counts the rows of tables of a world on SQLite, past the ports.
+func (w *World) Rows(t testing.TB, tables ...string) map[string]int {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.file+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	out := map[string]int{}
+	for _, table := range tables {
+		var n int
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+			t.Fatalf("count %s: %v", table, err)
+		}
+		out[table] = n
+	}
+	return out
 }

@@ -141,6 +141,10 @@ func (r registrations) Take(ctx context.Context, hash [32]byte, now time.Time) (
 	return give(r.w, func() (user.Registration, error) { return r.Registrations.Take(ctx, hash, now) })
 }
 
+func (r registrations) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return give(r.w, func() (int, error) { return r.Registrations.Sweep(ctx, before) })
+}
+
 type tenants struct {
 	outbound.Tenants
 	w *wire
