@@ -53,7 +53,7 @@ func unpack() table {
 }
 
 // extend gives the hash of a word with one more letter.
-func extend(hash uint64, r rune) uint64 { return (hash ^ uint64(r)) * hashPrime } //nolint:gosec // runes are positive
+func extend(hash uint64, r rune) uint64 { return (hash ^ uint64(r)) * hashPrime }
 
 func slot(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 >> (64 - slotBits) }
 
