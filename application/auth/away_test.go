@@ -146,10 +146,12 @@ func TestACrowdWaitsTwoSecondsAndNoLonger(t *testing.T) {
 		w := identity.New(t)
 		w.User(t, ada, "")
 		var seen []outbound.Bucket
-		w.Throttle.Throttle = &watched{Throttle: w.Throttle.Throttle, see: func(b []outbound.Bucket) { seen = b }}
+		inner := w.Throttle.Throttle
+		w.Throttle.Throttle = &watched{Throttle: inner, see: func(b []outbound.Bucket) { seen = b }}
 		if err := try(t, w, ada, right, "192.0.2.1"); err != nil {
 			t.Fatal(err)
 		}
+		w.Throttle.Throttle = inner
 		for i := range 5 {
 			if a, err := w.Throttle.Admit(t.Context(), fmt.Sprint("lease ", i), time.Minute, seen); err != nil || a.Verdict != outbound.Admitted {
 				t.Fatalf("lease %d: got %v, %v", i, a, err)
