@@ -132,8 +132,8 @@ func auditPages(t *testing.T, s Store) {
 		before := ""
 		for {
 			page := listAudit(t, s, "t", outbound.AuditFilter{}, before, size)
-			if len(page) > size {
-				t.Fatalf("a page of %d has %d lines", size, len(page))
+			if len(page) > size || len(got) > len(want) {
+				t.Fatalf("a page of %d has %d lines, after %d of %d", size, len(page), len(got), len(want))
 			}
 			for _, e := range page {
 				got = append(got, e.Event)
