@@ -3,6 +3,7 @@ package members_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
@@ -81,7 +82,7 @@ func TestADeletedUserIsGoneWithAllThatItHad(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	h.Clock.Advance(5e9)
+	h.Clock.Advance(5 * time.Second)
 	if _, err := there.Gate.Authenticate(t.Context(), in.Access); !errors.Is(err, auth.ErrUnauthenticated) {
 		t.Errorf("there: got %v", err)
 	}
