@@ -288,3 +288,29 @@ func TestBucketsNameNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestAThrottleThatIsFullSaysSo(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	w.Throttle.Down(fault.ErrBusy)
+	if err := try(t, w, ada, right, "192.0.2.1"); !errors.Is(err, fault.ErrBusy) || errors.Is(err, fault.ErrDependency) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAClientThatLeavesIsNotToldThatTheThrottleIsAway(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	ctx, leave := context.WithCancel(t.Context())
+	w.Throttle.Throttle = &between{Throttle: silent{}, do: leave}
+	if _, err := w.Auth.Login(ctx, inbound.Login{Email: ada, Password: right}); !errors.Is(err, context.Canceled) || errors.Is(err, fault.ErrDependency) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// silent is a throttle whose every answer is an error.
+type silent struct{ outbound.Throttle }
+
+func (silent) Admit(context.Context, string, time.Duration, []outbound.Bucket) (outbound.Admission, error) {
+	return outbound.Admission{}, errors.New("the call was ended")
+}
