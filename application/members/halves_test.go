@@ -118,7 +118,7 @@ func TestNothingIsDoneByHalves(t *testing.T) {
 		"delete": func(t *testing.T) attempt {
 			h := set(t)
 			root := h.Admin(t, "root@example.com")
-			return attempt{h, func() error { return h.Platform.DeleteUser(t.Context(), root, h.admin.UserID) }, 10}
+			return attempt{h, func() error { return h.Platform.DeleteUser(t.Context(), root, h.admin.UserID) }, 8}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package members
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -67,19 +68,13 @@ func Delete(ctx context.Context, tx outbound.Tx, ender Ender, clock outbound.Clo
 	var ended []session.ID
 	err := tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
 		now := clock()
-		if _, err := repos.Users.Find(ctx, id); err != nil {
-			return err
-		}
-		var err error
-		if ended, err = EndSessions(ctx, repos, id, "", session.ByAdmin, now); err != nil {
-			return err
-		}
-		if err := leave(ctx, repos, id, now); err != nil {
-			return err
-		}
-		return repos.Users.Remove(ctx, id, func(u *user.User) error {
+		return repos.Users.Remove(ctx, id, func(u *user.User) (err error) {
 			u.Delete(now)
-			return nil
+			if err := leave(ctx, repos, id, now); err != nil {
+				return err
+			}
+			ended, err = EndSessions(ctx, repos, id, "", session.ByAdmin, now)
+			return err
 		})
 	})
 	if err != nil {
@@ -89,7 +84,10 @@ func Delete(ctx context.Context, tx outbound.Tx, ender Ender, clock outbound.Clo
 	return nil
 }
 
-// leave takes a user out of its tenants. They are locked before the user and in one order, so that two deletions wait for each other.
+// errCompany is a tenant that has other members.
+var errCompany = errors.New("there are other members")
+
+// leave takes a user, who is locked, out of its tenants, in one order, so that two deletions wait for each other.
 func leave(ctx context.Context, repos outbound.Repos, id user.ID, now time.Time) error {
 	mine, err := repos.Tenants.OfUser(ctx, id)
 	if err != nil {
@@ -97,25 +95,30 @@ func leave(ctx context.Context, repos outbound.Repos, id user.ID, now time.Time)
 	}
 	slices.SortFunc(mine, func(a, b *tenant.Tenant) int { return cmp.Compare(a.ID(), b.ID()) })
 	for _, t := range mine {
-		alone := false
-		err := repos.Tenants.Update(ctx, t.ID(), func(t *tenant.Tenant) error {
-			if alone = len(t.Members()) == 1; alone {
-				return nil
-			}
-			return t.Remove(id, now)
-		})
-		switch {
-		case err == nil && alone:
+		err := errCompany
+		if len(t.Members()) == 1 {
 			err = repos.Tenants.Remove(ctx, t.ID(), func(t *tenant.Tenant) error {
+				if len(t.Members()) > 1 { // since a moment ago
+					return errCompany
+				}
 				t.Close(now)
 				return nil
 			})
-		case err == nil:
-			err = withdraw(ctx, repos, t.ID(), id, "", now)
 		}
-		if err != nil {
+		if errors.Is(err, errCompany) {
+			err = leaveOthers(ctx, repos, t.ID(), id, now)
+		}
+		if err != nil && !errors.Is(err, tenant.ErrNotMember) { // removed, or the tenant gone, since a moment ago
 			return fmt.Errorf("leave tenant: %w", err)
 		}
 	}
 	return nil
+}
+
+func leaveOthers(ctx context.Context, repos outbound.Repos, in tenant.ID, id user.ID, now time.Time) error {
+	err := repos.Tenants.Update(ctx, in, func(t *tenant.Tenant) error { return t.Remove(id, now) })
+	if err != nil {
+		return err
+	}
+	return withdraw(ctx, repos, in, id, "", now)
 }

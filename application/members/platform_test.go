@@ -127,3 +127,14 @@ func TestTheLastOwnerOfOthersIsNotDeleted(t *testing.T) {
 	fails(t, "promote", changeRole(t, h, h.owner, h.viewer.UserID, "owner"), nil)
 	fails(t, "delete", h.Platform.DeleteUser(t.Context(), root, h.owner.UserID), nil)
 }
+
+func TestATenantThatFillsOrEmptiesWhileAUserIsDeleted(t *testing.T) {
+	w := identity.New(t)
+	root := w.Admin(t, "root@example.com")
+	owner, guest := w.Owner(t, "olga@example.com"), w.Owner(t, "guest@example.com")
+	token := w.Invite(t, owner, "guest@example.com", "member")
+	w.Faults.Before(func() { fails(t, "accept", w.People.AcceptInvite(t.Context(), guest, token), nil) })
+	fails(t, "an owner who was alone a moment ago", w.Platform.DeleteUser(t.Context(), root, owner.UserID), tenant.ErrLastOwner)
+	w.Faults.Before(func() { fails(t, "remove", w.People.RemoveMember(t.Context(), owner, guest.UserID), nil) })
+	fails(t, "a member who was removed a moment ago", w.Platform.DeleteUser(t.Context(), root, guest.UserID), nil)
+}

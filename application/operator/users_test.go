@@ -134,7 +134,7 @@ func TestNothingIsDoneByHalves(t *testing.T) {
 	}{
 		"disable":   {func(w *identity.World) error { return w.Ops.DisableUser(t.Context(), ada) }, 7},
 		"enable":    {func(w *identity.World) error { return w.Ops.EnableUser(t.Context(), ada) }, 2},
-		"delete":    {func(w *identity.World) error { return w.Ops.DeleteUser(t.Context(), ada) }, 8},
+		"delete":    {func(w *identity.World) error { return w.Ops.DeleteUser(t.Context(), ada) }, 5},
 		"reset MFA": {func(w *identity.World) error { return w.Ops.ResetMFA(t.Context(), ada) }, 6},
 	} {
 		for nth := 1; ; nth++ {
