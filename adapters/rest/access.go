@@ -140,7 +140,7 @@ func (x *exchange) identifyCaller() error {
 		}
 	}
 	if err := x.route.permit(caller); err != nil {
-		return err
+		return x.refused(err)
 	}
 	if strings.HasPrefix(x.route.pattern, tenantPath) {
 		if x.caller, err = x.s.deps.Platform.In(x.ctx, caller, tenant.ID(x.pathParam("tenant_id"))); err != nil {
@@ -148,4 +148,15 @@ func (x *exchange) identifyCaller() error {
 		}
 	}
 	return x.sameTenant()
+}
+
+// refused gives the answer of a refusal. That of a role is kept: whoever tries doors is worth knowing.
+func (x *exchange) refused(err error) error {
+	if !errors.Is(err, errRole) {
+		return err
+	}
+	if noted := x.s.deps.Audit.Refused(x.ctx, x.caller, x.route.id); !errors.Is(noted, errRole) {
+		return noted
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
@@ -100,6 +101,30 @@ func TestAPlatformAdministratorsPaths(t *testing.T) {
 				t.Errorf("got %s, want %d %s", got, tc.status, tc.want)
 			}
 		})
+	}
+}
+
+func TestARefusedRoleIsKept(t *testing.T) {
+	w := start(t)
+	for name, c := range map[string]struct{ path, who, want string }{
+		"a member among administrators": {adminPath + "members", "member", "list-members"},
+		"an owner of one tenant":        {otherPath + "members", "owner", "list-members-of-tenant"},
+		"an administrator":              {adminPath + "members", "admin", ""},
+		"a key without the scope":       {adminPath + "members", "key:ai", ""},
+	} {
+		w.house.doors = nil
+		got, kept := w.get(c.path, kindToken+c.who), w.house.doors
+		if c.want == "" && len(kept) != 0 || c.want != "" && len(kept) != 1 {
+			t.Errorf("%s: kept %+v, want %q", name, kept, c.want)
+			continue
+		}
+		if c.want != "" && (got.status != 403 || kept[0].asked != c.want || kept[0].caller.Role == "" || kept[0].origin.RequestID == "") {
+			t.Errorf("%s: answer %d, and kept %+v, want %q", name, got.status, kept[0], c.want)
+		}
+	}
+	w.house.refused = fault.ErrDependency
+	if got := w.get(adminPath+"members", kindToken+"member"); got.status != 503 {
+		t.Errorf("when it cannot be kept: got %d", got.status)
 	}
 }
 

@@ -174,6 +174,8 @@ type house struct {
 	account
 	invites []inbound.InviteView
 	members []inbound.MemberView
+	doors   []call // refusals at the door
+	refused error  // in place of the refusal
 }
 
 func (h *house) Members(ctx context.Context, caller inbound.Caller) ([]inbound.MemberView, error) {
@@ -232,6 +234,14 @@ func (h *house) List(ctx context.Context, caller inbound.Caller, q inbound.Audit
 		return h.audit(caller, q)
 	}
 	return nil, nil
+}
+
+func (h *house) Refused(ctx context.Context, caller inbound.Caller, action string) error {
+	h.doors = append(h.doors, call{caller, inbound.OriginOf(ctx), action})
+	if h.refused != nil {
+		return h.refused
+	}
+	return fault.New(fault.Forbidden, "role_insufficient", "no")
 }
 
 func (h *house) In(ctx context.Context, caller inbound.Caller, t tenant.ID) (inbound.Caller, error) {

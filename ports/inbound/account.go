@@ -175,6 +175,8 @@ type AuditLine struct {
 type Audit interface {
 	// List gives a page, newest first. It fails with members.ErrRole.
 	List(ctx context.Context, caller Caller, q AuditQuery) ([]AuditLine, error)
+	// Refused keeps that a caller was refused an action for its role, where it went no further than the door. It gives members.ErrRole.
+	Refused(ctx context.Context, caller Caller, action string) error
 }
 
 // Platform are the use-cases of platform administrators.
