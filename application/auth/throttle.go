@@ -108,7 +108,11 @@ func uncounted(ctx context.Context, err error) error {
 func meet(ctx context.Context, buckets []outbound.Bucket, a outbound.Admission) {
 	for i, b := range buckets {
 		if l := limitOf(b); l.shown && i < len(a.States) {
-			inbound.Meet(ctx, inbound.Quota{Policy: l.name, Limit: b.Limit, Window: b.Window, Remaining: a.States[i].Remaining, Reset: a.States[i].Reset})
+			reset := a.States[i].Reset
+			if reset == 0 { // nothing counts but this attempt; if it fails, a whole window begins
+				reset = b.Window
+			}
+			inbound.Meet(ctx, inbound.Quota{Policy: l.name, Limit: b.Limit, Window: b.Window, Remaining: a.States[i].Remaining, Reset: reset})
 		}
 	}
 }
