@@ -14,10 +14,10 @@ const (
 	evictionTries = 8
 )
 
-// admission is a credential that was found good, and how long that may be believed.
+// admission is a credential that was found good, and from when until when that may be believed: a clock that steps back does not lengthen it.
 type admission struct {
-	caller inbound.Caller
-	until  time.Time
+	caller      inbound.Caller
+	from, until time.Time
 }
 
 // admitted remembers admissions, in a bounded number. The zero value is ready.
@@ -39,7 +39,7 @@ func (a *admitted) find(print fingerprint, now time.Time) (inbound.Caller, bool)
 	s.mu.RLock()
 	e, ok := s.entries[print]
 	s.mu.RUnlock()
-	if !ok || !now.Before(e.until) {
+	if !ok || now.Before(e.from) || !now.Before(e.until) {
 		return inbound.Caller{}, false
 	}
 	return e.caller, true

@@ -78,11 +78,12 @@ func (g *Gatekeeper) ask(ctx context.Context, q question, credential string) (in
 	if tenant.LooksLikeKey(credential) {
 		check = g.key
 	}
-	caller, until, err := check(ctx, credential, g.Clock())
+	now := g.Clock()
+	caller, until, err := check(ctx, credential, now)
 	if err != nil {
 		return inbound.Caller{}, err
 	}
-	g.admitted.keep(q.print, admission{caller: caller, until: until}, q.since)
+	g.admitted.keep(q.print, admission{caller: caller, from: now, until: until}, q.since)
 	return caller, nil
 }
 
@@ -115,7 +116,7 @@ func (g *Gatekeeper) record(ctx context.Context, id session.ID, now time.Time) (
 	if err == nil && dead {
 		return outbound.SessionRecord{}, false, ErrUnauthenticated
 	}
-	if err == nil && known && now.Before(r.ReadAt.Add(g.Config.SessionCacheTTL)) && now.Before(r.Until) && !g.stale.is(r) {
+	if err == nil && known && g.fresh(r, now) && !g.stale.is(r) {
 		return r, true, nil
 	}
 	fresh, readErr := g.read(ctx, id, now)
@@ -126,6 +127,12 @@ func (g *Gatekeeper) record(ctx context.Context, id session.ID, now time.Time) (
 		_ = g.Cache.Keep(ctx, fresh, g.Config.SessionCacheTTL) // only speed is lost
 	}
 	return fresh, false, nil
+}
+
+// fresh reports whether a record of the cache may be believed. One that was read a while later than now is as old as nobody knows: the clock has stepped back since.
+func (g *Gatekeeper) fresh(r outbound.SessionRecord, now time.Time) bool {
+	age := now.Sub(r.ReadAt)
+	return -g.Config.SessionCacheTTL <= age && age < g.Config.SessionCacheTTL && now.Before(r.Until)
 }
 
 // read makes the record of a session that is live, whose user is active and a member. Anything else is refused alike.

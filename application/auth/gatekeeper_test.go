@@ -221,6 +221,8 @@ func TestARecordOfTheCacheIsBelievedWhileItIsFreshAndFits(t *testing.T) {
 		"past its end":        {func(r *outbound.SessionRecord) { r.Until = now }, tenant.Owner},
 		"of another user":     {func(r *outbound.SessionRecord) { r.UserID = "other" }, ""},
 		"of another tenant":   {func(r *outbound.SessionRecord) { r.TenantID = "other" }, tenant.Owner},
+		"four seconds ahead":  {func(r *outbound.SessionRecord) { r.ReadAt = now.Add(4 * time.Second) }, tenant.Viewer},
+		"a minute ahead":      {func(r *outbound.SessionRecord) { r.ReadAt = now.Add(time.Minute) }, tenant.Owner},
 		"four seconds old":    {func(r *outbound.SessionRecord) { r.ReadAt = now.Add(-4 * time.Second) }, tenant.Viewer},
 		"of the last instant": {func(r *outbound.SessionRecord) { r.Until = now.Add(time.Microsecond) }, tenant.Viewer},
 	} {
@@ -247,6 +249,21 @@ func TestARecordOfTheCacheIsBelievedWhileItIsFreshAndFits(t *testing.T) {
 	if got := node.Caller(t, tokens.Access); got.Role != tenant.Owner {
 		t.Errorf("a second later: got role %s, want that of the database", got.Role)
 	}
+}
+
+func TestAClockThatStepsBackLengthensNoBelief(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	tokens := w.Login(t, ada)
+	k := key(t, w, tokens, inbound.CreateKey{})
+	w.Caller(t, tokens.Access)
+	w.Caller(t, k.Key)
+	w.Clock.Advance(-time.Hour)
+	w.Faults.Down(fault.ErrDependency)
+	if _, err := w.Gate.Authenticate(t.Context(), k.Key); !errors.Is(err, fault.ErrDependency) {
+		t.Errorf("an API key: got %v, want it to be asked for anew", err)
+	}
+	shut(t, w, "an access token of an hour later", tokens.Access)
 }
 
 func TestManyWhoAskAtOnceAreAnsweredByOneLook(t *testing.T) {
