@@ -3,9 +3,9 @@
 //
 // # Run it
 //
-//	go run ./test/servers -- go test ./test/attack
+//	go run ./test/servers -- go test -v ./test/attack
 //
-// runs every row and prints a table of ids. A single row, on one set of stores:
+// runs every row and prints a table of ids (without -v only when a row fails). A single row, on one set of stores:
 //
 //	go run ./test/servers -- go test ./test/attack -run 'TestAttack/sqlite/JWT/JWT-5$'
 //	go run ./test/servers -- go test ./test/attack -run 'TestAttack/postgres/REF/REF-2$'
