@@ -142,3 +142,18 @@ func TestAnAnswerFromBeforeTheEndIsNotRemembered(t *testing.T) {
 	}
 	shut(t, w, "the next request", tokens.Access)
 }
+
+func TestAClockThatStepsBackLengthensNoBelief(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	tokens := w.Login(t, ada)
+	k := key(t, w, tokens, inbound.CreateKey{})
+	w.Caller(t, tokens.Access)
+	w.Caller(t, k.Key)
+	w.Clock.Advance(-time.Hour)
+	w.Faults.Down(fault.ErrDependency)
+	if _, err := w.Gate.Authenticate(t.Context(), k.Key); !errors.Is(err, fault.ErrDependency) {
+		t.Errorf("an API key: got %v, want it to be asked for anew", err)
+	}
+	shut(t, w, "an access token of an hour later", tokens.Access)
+}
