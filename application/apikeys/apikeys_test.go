@@ -90,7 +90,10 @@ func TestOnlyAPersonWhoMayDoes(t *testing.T) {
 			t.Errorf("%s by a key: got %v", name, err)
 		}
 	}
-	for _, name := range []string{"create", "rotate"} {
+	for i, name := range []string{"create", "rotate"} {
+		if n := w.Audited(t, "authz_fail"); n != i {
+			t.Errorf("%d refusals in the audit log, want %d", n, i)
+		}
 		if err := ops[name](viewer); !errors.Is(err, apikeys.ErrRole) || fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%s by a viewer: got %v", name, err)
 		}
@@ -142,6 +145,10 @@ func TestARotatedKeyWorksForItsGrace(t *testing.T) {
 	}
 	w.Caller(t, old.Key)
 	w.Caller(t, next.Key)
+	_, err = w.APIKey.Rotate(t.Context(), ada, old.View.ID, time.Hour)
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "key_ended" || f.Kind != fault.Conflict {
+		t.Errorf("a key that has its successor: got %v", err)
+	}
 	w.Clock.Advance(time.Minute)
 	if _, err := w.Gate.Authenticate(t.Context(), old.Key); err == nil {
 		t.Error("after the grace: accepted")
@@ -185,7 +192,7 @@ func TestARevokedKeyStaysEnded(t *testing.T) {
 func TestBadInputIsNamed(t *testing.T) {
 	w, ada := scene(t)
 	for pointer, c := range map[string]inbound.CreateKey{
-		"/name":       {},
+		"/name":       {Name: "k\u202e"},
 		"/scopes":     {Name: "k", Scopes: []string{"ai", "root"}},
 		"/expires_at": {Name: "k", ExpiresAt: w.Clock.Now()},
 	} {

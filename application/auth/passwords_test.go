@@ -434,3 +434,34 @@ func asFault(err error) (*fault.Error, bool) {
 	}
 	return &fault.Error{}, false
 }
+
+func TestNoTokenIsLookedAtUncounted(t *testing.T) {
+	w := identity.New(t)
+	w.User(t, ada, "")
+	link := resetToken(t, w, ada)
+	verify := w.Register(t, inbound.Register{Email: "bob@example.com"})
+	invitation := w.Invite(t, w.Owner(t, "olga@example.com"), "carol@example.com", "member")
+	register := func(email, token string) error {
+		_, err := w.Auth.Register(t.Context(), inbound.Register{Email: email, Password: secret.New(identity.Password), InviteToken: token, Origin: identity.Somewhere()})
+		return err
+	}
+	verifyEmail := func() error {
+		_, err := w.Auth.VerifyEmail(t.Context(), verify, identity.Somewhere())
+		return err
+	}
+	w.Throttle.Down(errors.New("away"))
+	for name, err := range map[string]error{
+		"reset": reset(t, w, link, newPassword), "a link that is none": reset(t, w, "none", newPassword), "verify": verifyEmail(),
+		"register": register("dave@example.com", ""), "by invitation": register("carol@example.com", invitation),
+		"request": w.Auth.RequestReset(somewhere(t.Context()), ada), "resend": w.Auth.ResendVerification(somewhere(t.Context()), "bob@example.com"),
+	} {
+		fails(t, name, err, fault.ErrDependency)
+	}
+	w.Throttle.Down(nil)
+	if n := len(w.Mails(t)); n != 0 {
+		t.Errorf("%d mails", n)
+	}
+	fails(t, "reset then", reset(t, w, link, newPassword), nil)
+	fails(t, "verify then", verifyEmail(), nil)
+	fails(t, "by invitation then", register("carol@example.com", invitation), nil)
+}
