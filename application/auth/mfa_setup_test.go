@@ -10,10 +10,23 @@ import (
 
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/test/identity"
 )
+
+// ended checks that the session list says of a session that it ended, and why, and that other nodes are told.
+func ended(t *testing.T, w *identity.World, id session.ID, why session.Reason) {
+	t.Helper()
+	kept, err := w.DB.View().Sessions.Find(t.Context(), id)
+	if err != nil || !kept.Revoked() || kept.Snapshot().Reason != why {
+		t.Errorf("kept: got %+v, %v, want it ended by %s", kept.Snapshot(), err, why)
+	}
+	if _, _, buried, err := w.Cache.Record(t.Context(), id); err != nil || !buried {
+		t.Errorf("tombstone: got %v, %v", buried, err)
+	}
+}
 
 func TestASecondFactorIsOnOnceItsFirstCodeIsGiven(t *testing.T) {
 	w := identity.New(t)
@@ -48,6 +61,7 @@ func TestASecondFactorIsOnOnceItsFirstCodeIsGiven(t *testing.T) {
 	w.Caller(t, tokens.Access)
 	dead(t, w, "the other session", other.Access)
 	refused(t, w, "the other session", other.Refresh)
+	ended(t, w, other.SessionID, session.ByMFA)
 	refresh(t, w, tokens.Refresh)
 	if got := subjects(t, w); len(got) != 1 {
 		t.Errorf("mails: got %v, want one notice", got)
@@ -137,6 +151,8 @@ func TestDisablingEndsEverySessionAndChallenge(t *testing.T) {
 		dead(t, w, "the other session", other.Access)
 		refused(t, w, "this session", tokens.Refresh)
 		refused(t, w, "the other session", other.Refresh)
+		ended(t, w, tokens.SessionID, session.ByMFA)
+		ended(t, w, other.SessionID, session.ByMFA)
 		if _, err := w.Auth.Complete(t.Context(), c.Token, w.Code(t, setup.Secret, 1), ""); !errors.Is(err, auth.ErrMFAChallengeInvalid) {
 			t.Errorf("the challenge: got %v", err)
 		}

@@ -96,7 +96,7 @@ func TestRegistersOfOneUsernameAndSlug(t *testing.T) {
 		}
 		slugs := sync.Map{}
 		count := race(t, w, func(node *identity.World, i int) string {
-			v, err := node.Auth.VerifyEmail(t.Context(), tokens[i], inbound.Origin{})
+			v, err := node.Auth.VerifyEmail(t.Context(), tokens[i], identity.Somewhere())
 			if _, twice := slugs.LoadOrStore(v.TenantSlug, true); twice {
 				t.Errorf("slug %q twice", v.TenantSlug)
 			}
