@@ -92,7 +92,10 @@ func accountByNames(t *testing.T, w *world) {
 	const ip = "198.51.100.2"
 	u := w.user(t)
 	names := []fields{
-		{"email": u.email}, {"username": u.username}, {"email": strings.ToUpper(u.email)}, {"username": strings.ToUpper(u.username)},
+		{"email": u.email},
+		{"username": u.username},
+		{"email": strings.ToUpper(u.email)},
+		{"username": strings.ToUpper(u.username)},
 		{"email": strings.ToUpper(u.email[:1]) + u.email[1:]},
 	}
 	guess := func(name fields) answer {

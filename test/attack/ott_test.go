@@ -262,7 +262,7 @@ func linkPoisoned(t *testing.T, w *world) {
 		"X-Forwarded-Scheme": {header("X-Forwarded-Scheme", "http"), header("X-Scheme", "http")}, "X-Forwarded-Port": {header("X-Forwarded-Port", "8080")},
 		"X-Forwarded-Prefix": {header("X-Forwarded-Prefix", "/evil"), header("X-Original-URL", "https://"+evil), header("X-Rewrite-URL", "/evil")},
 		"Origin":             {header("Origin", "https://"+evil)}, "Referer": {header("Referer", "https://"+evil+"/reset")},
-		"X-Host":             {header("X-Host", evil), header("X-Original-Host", evil), header("X-HTTP-Host-Override", evil), header("X-Forwarded-Server", evil)},
+		"X-Host": {header("X-Host", evil), header("X-Original-Host", evil), header("X-HTTP-Host-Override", evil), header("X-Forwarded-Server", evil)},
 	}
 	var all []with
 	for _, name := range slices.Sorted(mapsKeys(ways)) {
