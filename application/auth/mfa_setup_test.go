@@ -16,8 +16,8 @@ import (
 	"github.com/forge1/forge1/test/identity"
 )
 
-// ended checks that the session list says of a session that it ended, and why, and that other nodes are told.
-func ended(t *testing.T, w *identity.World, id session.ID, why session.Reason) {
+// endedBy checks that the session list says of a session that it ended, and why, and that other nodes are told.
+func endedBy(t *testing.T, w *identity.World, id session.ID, why session.Reason) {
 	t.Helper()
 	kept, err := w.DB.View().Sessions.Find(t.Context(), id)
 	if err != nil || !kept.Revoked() || kept.Snapshot().Reason != why {
@@ -61,7 +61,7 @@ func TestASecondFactorIsOnOnceItsFirstCodeIsGiven(t *testing.T) {
 	w.Caller(t, tokens.Access)
 	dead(t, w, "the other session", other.Access)
 	refused(t, w, "the other session", other.Refresh)
-	ended(t, w, other.SessionID, session.ByMFA)
+	endedBy(t, w, other.SessionID, session.ByMFA)
 	refresh(t, w, tokens.Refresh)
 	if got := subjects(t, w); len(got) != 1 {
 		t.Errorf("mails: got %v, want one notice", got)
@@ -151,8 +151,8 @@ func TestDisablingEndsEverySessionAndChallenge(t *testing.T) {
 		dead(t, w, "the other session", other.Access)
 		refused(t, w, "this session", tokens.Refresh)
 		refused(t, w, "the other session", other.Refresh)
-		ended(t, w, tokens.SessionID, session.ByMFA)
-		ended(t, w, other.SessionID, session.ByMFA)
+		endedBy(t, w, tokens.SessionID, session.ByMFA)
+		endedBy(t, w, other.SessionID, session.ByMFA)
 		if _, err := w.Auth.Complete(t.Context(), c.Token, w.Code(t, setup.Secret, 1), ""); !errors.Is(err, auth.ErrMFAChallengeInvalid) {
 			t.Errorf("the challenge: got %v", err)
 		}
