@@ -123,6 +123,7 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 				}
 			}
 		}
+		synctest.Wait()
 		for _, want := range []string{"what=sessions rows=1", `what="audit log"`, "what=invitations rows=1"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("no %q in the log", want)
