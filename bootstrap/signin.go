@@ -104,7 +104,7 @@ var hashCost = password.OWASP
 
 // newHasher leaves half of the cores to everything else; each hash takes 19 MiB.
 func newHasher() *password.Hasher {
-	return password.New(password.Config{Params: hashCost, Concurrency: max(1, runtime.NumCPU()/2), Queue: 32, Wait: 2 * time.Second})
+	return password.New(password.Config{Params: hashCost, Concurrency: max(1, runtime.NumCPU()/2), Queue: 64, Wait: 2 * time.Second})
 }
 
 func newMailer(c Config, clock outbound.Clock) (outbound.Mailer, error) {

@@ -33,7 +33,7 @@ type Config struct {
 	Timeout time.Duration
 	// Patience bounds a command without which a sign-in is refused, such as a throttle's; 0 is DefaultPatience.
 	Patience time.Duration
-	// Rest is how long Redis is left alone after it did not answer in time; 0 is DefaultRest.
+	// Rest is how long Redis is left alone after it did not answer in time; what sign-ins need asks again after a quarter of it. 0 is DefaultRest.
 	Rest time.Duration
 }
 
@@ -68,7 +68,7 @@ func Open(c Config, clock outbound.Clock) (*Client, error) {
 	options.ContextTimeoutEnabled = true // every command is bounded by its context, and by the above at the latest
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	rdb := redis.NewClient(options)
-	patient := &Client{rdb: rdb, clock: clock, timeout: c.Patience, gate: gate{rest: c.Rest}}
+	patient := &Client{rdb: rdb, clock: clock, timeout: c.Patience, gate: gate{rest: c.Rest / 4}}
 	return &Client{rdb: rdb, clock: clock, timeout: c.Timeout, gate: gate{rest: c.Rest}, patient: patient}, nil
 }
 

@@ -134,7 +134,7 @@ func (x *exchange) identifyCaller() error {
 		return err
 	}
 	x.caller = caller
-	if x.route.account && caller.SessionID != "" {
+	if x.route.account {
 		if err := x.s.deps.Sessions.Pace(x.ctx, caller); err != nil {
 			return err
 		}

@@ -257,7 +257,13 @@ func TestASessionHasItsPace(t *testing.T) {
 	if got := w.post("/api/v1/auth/mfa/verify", `{"code":"123456"}`, sessionToken); got.status != 429 {
 		t.Errorf("a step-up: got %s", got)
 	}
-	if got := w.get("/api/v1/auth/me", aiKey); got.status != 200 {
+	w.account.pace = func(_ context.Context, c inbound.Caller) error {
+		if c.KeyID == "" {
+			t.Errorf("got the caller %+v", c)
+		}
+		return errTooMany
+	}
+	if got := w.get("/api/v1/auth/me", aiKey); got.status != 429 {
 		t.Errorf("by key: got %s", got)
 	}
 }

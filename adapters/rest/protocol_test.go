@@ -178,6 +178,15 @@ func TestMediaTypes(t *testing.T) {
 	}
 }
 
+func TestACompressedBodyIsRefusedAsThatWhateverItsSize(t *testing.T) {
+	w := start(t)
+	for _, size := range []int{1, 16 << 10, 16<<10 + 1, 300 << 10} {
+		if got := w.post("/api/v1/auth/register", strings.Repeat("x", size), "Content-Encoding: gzip"); got.status != 415 || got.code() != "unsupported_encoding" {
+			t.Errorf("%d bytes: got %s, want 415 unsupported_encoding", size, got)
+		}
+	}
+}
+
 func TestABombIsNotUnpacked(t *testing.T) {
 	w := start(t)
 	var bomb bytes.Buffer

@@ -72,6 +72,8 @@ func (s *Server) unreadable(fc *fasthttp.RequestCtx, err error) {
 	switch {
 	case errors.As(err, new(*fasthttp.ErrSmallBuffer)):
 		f = errHeadTooLarge
+	case errors.Is(err, fasthttp.ErrBodyTooLarge) && len(fc.Request.Header.ContentEncoding()) > 0:
+		f = errEncoding // no size would do
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		f = errBodyTooLarge
 	case errors.As(err, &timeout) && timeout.Timeout():

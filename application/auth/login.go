@@ -209,7 +209,7 @@ func (s *Service) tokens(on *session.Session, u *user.User) (inbound.Tokens, err
 		return inbound.Tokens{}, fmt.Errorf("sign access token: %w", err)
 	}
 	return inbound.Tokens{
-		Access: access, AccessFor: expires.Sub(now).Truncate(time.Second), Refresh: s.refreshToken(on), RefreshFor: on.RefreshUntil().Sub(now).Truncate(time.Second),
+		Access: access, AccessFor: expires.Sub(now).Truncate(time.Second), Refresh: s.refreshToken(on), RefreshFor: on.RefreshUntil().Sub(now).Round(time.Second),
 		SessionID: on.ID(), TenantID: tenant.ID(on.Tenant()), AuthTime: on.AuthTime(), AMR: on.AMR(),
 		UserID: u.ID(), Email: u.Email().String(), Username: u.Username().String(), MFAEnabled: u.MFA(),
 	}, nil

@@ -33,8 +33,9 @@ var (
 	registerIP     = limit{name: "register-ip", most: 10, window: time.Hour, every: true, shown: true}
 	refreshSession = limit{name: "refresh-session", most: 60, window: time.Minute, every: true, shown: true}
 	sessionPace    = limit{name: "session", most: 600, window: time.Minute, every: true, shown: true}
+	keyPace        = limit{name: "api-key", most: 600, window: time.Minute, every: true, shown: true} // where it may go beside models
 
-	limits = named(loginPair, loginAccount, loginIP, otpUser, resetIP, tokenIP, registerIP, refreshSession, sessionPace)
+	limits = named(loginPair, loginAccount, loginIP, otpUser, resetIP, tokenIP, registerIP, refreshSession, sessionPace, keyPace)
 )
 
 func named(all ...limit) map[string]limit {

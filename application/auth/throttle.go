@@ -201,8 +201,8 @@ func (s *Service) sharedPace(ctx context.Context, buckets []outbound.Bucket) (ou
 
 // Pace implements inbound.Sessions.
 func (s *Service) Pace(ctx context.Context, caller inbound.Caller) error {
-	if caller.SessionID == "" {
-		return nil // the limits of keys are others
+	if caller.KeyID != "" {
+		return s.pace(ctx, s.bucket(keyPace, string(caller.KeyID)))
 	}
 	return s.pace(ctx, s.ofSession(sessionPace, caller.SessionID))
 }

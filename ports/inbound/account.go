@@ -97,7 +97,7 @@ type Sessions interface {
 	SwitchTenant(ctx context.Context, caller Caller, to tenant.ID) (Tokens, error)
 	// ChangeProfile changes username and display name. It fails with user.ErrUsernameTaken, or faults of kind Invalid.
 	ChangeProfile(ctx context.Context, caller Caller, c ProfileChange) (Profile, error)
-	// Pace counts a request of a session against its limit of 600 a minute. It fails with auth.ErrTooMany.
+	// Pace counts a request of a session, or of a key, against its limit of 600 a minute. It fails with auth.ErrTooMany.
 	Pace(ctx context.Context, caller Caller) error
 }
 
