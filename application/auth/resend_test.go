@@ -94,3 +94,30 @@ func invite(t *testing.T, w *identity.World, by inbound.Caller, email string, wa
 	}
 	w.Letters(t)
 }
+
+func TestWhatIsLiveIsBoundedHoweverOldItIs(t *testing.T) {
+	w := identity.New(t, func(c *auth.Config) { c.ResetTTL = 3 * time.Hour })
+	w.User(t, ada, "")
+	for range 3 {
+		w.Register(t, inbound.Register{Email: "bob@example.com"})
+		resetToken(t, w, ada)
+	}
+	w.Clock.Advance(61 * time.Minute)
+	for name, do := range map[string]func(){
+		"registrations": func() { resend(t, w, "bob@example.com") },
+		"links": func() {
+			if err := w.Auth.RequestReset(somewhere(t.Context()), ada); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		do()
+		if n := len(w.Letters(t)); n != 0 {
+			t.Errorf("%s: %d mails", name, n)
+		}
+	}
+	w.Clock.Advance(2 * time.Hour)
+	if err := w.Auth.RequestReset(somewhere(t.Context()), ada); err != nil || len(w.Letters(t)) != 1 {
+		t.Errorf("when the links have expired: %v, or no mail", err)
+	}
+}
