@@ -25,6 +25,7 @@ func Factors(t *testing.T, new func(t *testing.T) Store) {
 		"of many that confirm a setup at once one does":       factorsConfirmRace,
 		"of many that begin a setup at once none is refused":  factorsBeginRace,
 		"failures at once are all counted":                    factorsFailRace,
+		"a step waits for a change that is under way":         factorsStepWaits,
 		"a step that was used stays so beside other changes":  factorsStepMeetsFailures,
 		"what was used is back when the rest fails":           factorsUndone,
 		"text that cannot be kept is the caller's mistake":    factorsUnstorable,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/outbound"
@@ -79,6 +80,26 @@ func factorsFailRace(t *testing.T, s Store) {
 	}))
 	if got := findFactor(t, s, u).Failures; got != 50 {
 		t.Errorf("after 50 failures at once: %d, want 50", got)
+	}
+}
+
+// factorsStepWaits tries to use a step while a change has the factor, for as long as it would take if nothing kept it.
+func factorsStepWaits(t *testing.T, s Store) {
+	u := enrolled(t, s, "ada")
+	updateFactor(t, s, u, func(f *user.Factor) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if ok, err := s.View().Factors.UseStep(ctx, u.ID(), 101); ok || err == nil {
+			t.Errorf("a step was used while the factor was being changed: %t, %v", ok, err)
+		}
+		f.Fail(storeEpoch)
+		return nil
+	})
+	if got := findFactor(t, s, u); got.LastStep != 100 || got.Failures != 1 {
+		t.Errorf("after the change: step %d, %d failures, want 100 and 1", got.LastStep, got.Failures)
+	}
+	if !useStep(t, s, u, 101) {
+		t.Error("the step was not to be had after the change")
 	}
 }
 
