@@ -15,6 +15,10 @@
 //
 //	go run ./test/servers -- go test -tags timing -run TestTiming ./test/attack
 //
+// Rows that kill the process (FLT-4, FLT-6, FLT-7) do so forty times on each set of stores, and two hundred times with `task attack:crash`:
+//
+//	go run ./test/servers -- go test ./test/attack -run 'TestAttack/.*/FLT/FLT-(4|6|7)$' -v -rounds 200
+//
 // # Add a row
 //
 // A file of rows is named for its group (jwt_test.go), or for a part of it (otp_race_test.go), and registers them in init:
