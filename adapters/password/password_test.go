@@ -51,6 +51,7 @@ func TestKeptHashesAreRead(t *testing.T) {
 		"of another spelling": {"$argon2id$v=19$m=064,t=1,p=1" + tail, false, false, password.ErrUnreadable},
 		"of another version":  {"$argon2id$v=16$m=64,t=1,p=1" + tail, false, false, password.ErrUnreadable},
 		"with another salt":   {"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRz$" + zeros, false, true, nil},
+		"with a broken line":  {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNh\r\nbHRzb21lc2FsdA$" + zeros, false, false, password.ErrUnreadable},
 		"with loose bits":     {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdB$" + zeros, false, false, password.ErrUnreadable},
 		"with a short salt":   {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbA$" + zeros, false, false, password.ErrUnreadable},
 		"with a short key":    {"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false, false, password.ErrUnreadable},

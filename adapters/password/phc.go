@@ -30,6 +30,9 @@ func parse(phc string) (p Params, salt, key []byte, err error) {
 	if p.Memory == 0 || p.Time == 0 || p.Threads == 0 || p.Memory > most.Memory || p.Time > most.Time || p.Threads > most.Threads {
 		return p, nil, nil, ErrUnreadable
 	}
+	if strings.ContainsAny(phc, "\r\n") { // which base64 passes over, even when it is strict
+		return p, nil, nil, ErrUnreadable
+	}
 	b64 := base64.RawStdEncoding.Strict()
 	salt, err1 := b64.DecodeString(part[4])
 	key, err2 := b64.DecodeString(part[5])
