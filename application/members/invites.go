@@ -72,7 +72,7 @@ func (s *Service) Invite(ctx context.Context, caller inbound.Caller, email, role
 	return inviteView(made), nil
 }
 
-// room looks, with the tenant locked, whether there is room for an invitation and need of one. It gives the tenant's name.
+// room looks, with the tenant locked, whether there is room for an invitation and need of one, and whether the caller may replace the one that is there. It gives the tenant's name.
 func (s *Service) room(ctx context.Context, repos outbound.Repos, caller inbound.Caller, to user.Email, as tenant.Role) (name string, err error) {
 	err = repos.Tenants.Update(ctx, caller.TenantID, func(t *tenant.Tenant) error {
 		name = t.Name()
@@ -92,8 +92,11 @@ func (s *Service) room(ctx context.Context, repos outbound.Repos, caller inbound
 		if err != nil {
 			return fmt.Errorf("list invitations: %w", err)
 		}
-		replaced := slices.ContainsFunc(open, func(i *tenant.Invite) bool { return i.For(to) })
-		if len(open) >= tenant.MaxInvites && !replaced {
+		replaced := slices.IndexFunc(open, func(i *tenant.Invite) bool { return i.For(to) })
+		switch {
+		case replaced >= 0 && !mayGive(standing(t, caller), open[replaced].Role()): // whoever may not take it back writes over it no more
+			return ErrRole
+		case replaced < 0 && len(open) >= tenant.MaxInvites:
 			return ErrTooMany
 		}
 		return nil

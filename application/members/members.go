@@ -1,5 +1,5 @@
 // Package members is what administrators do with the people of a tenant: members, roles and invitations (Service); and what platform administrators do past that
-// (Platform). Join, EndSessions, EndKeys and Delete are the steps that other use-cases share.
+// (Platform). Join, EndSessions, EndKeys, Withdraw and Delete are the steps that other use-cases share.
 package members
 
 import (
@@ -108,7 +108,7 @@ func (s *Service) ChangeRole(ctx context.Context, caller inbound.Caller, id user
 		if err != nil {
 			return err
 		}
-		if err := withdraw(ctx, repos, caller.TenantID, id, to, now); err != nil {
+		if err := Withdraw(ctx, repos, caller.TenantID, id, to, now); err != nil {
 			return err
 		}
 		u, err := repos.Users.Find(ctx, id)
@@ -151,7 +151,7 @@ func (s *Service) RemoveMember(ctx context.Context, caller inbound.Caller, id us
 		if err != nil {
 			return err
 		}
-		if err := withdraw(ctx, repos, caller.TenantID, id, "", now); err != nil {
+		if err := Withdraw(ctx, repos, caller.TenantID, id, "", now); err != nil {
 			return err
 		}
 		if ended, err = EndSessions(ctx, repos, id, caller.TenantID, session.ByAdmin, now); err != nil {
@@ -179,8 +179,8 @@ func (s *Service) answer(ctx context.Context, caller inbound.Caller, action stri
 	return fmt.Errorf("%s: %w", action, err)
 }
 
-// withdraw takes the invitations back that a member has made and, in its new role ("" for none), could not make.
-func withdraw(ctx context.Context, repos outbound.Repos, in tenant.ID, by user.ID, role tenant.Role, now time.Time) error {
+// Withdraw takes the invitations back that a member has made and, in its new role ("" for none), could not make.
+func Withdraw(ctx context.Context, repos outbound.Repos, in tenant.ID, by user.ID, role tenant.Role, now time.Time) error {
 	open, err := repos.Invites.List(ctx, in, now)
 	if err != nil {
 		return fmt.Errorf("list invitations: %w", err)

@@ -120,5 +120,5 @@ func leaveOthers(ctx context.Context, repos outbound.Repos, in tenant.ID, id use
 	if err != nil {
 		return err
 	}
-	return withdraw(ctx, repos, in, id, "", now)
+	return Withdraw(ctx, repos, in, id, "", now)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// DisableUser implements inbound.Operator.
+// DisableUser implements inbound.Operator. Invitations are taken back too, or whoever is shut out has let another account of its own in before.
 func (s *Service) DisableUser(ctx context.Context, email string) error {
 	u, err := s.find(ctx, email)
 	if err != nil {
@@ -36,6 +36,9 @@ func (s *Service) DisableUser(ctx context.Context, email string) error {
 		}
 		for _, t := range mine {
 			if err := members.EndKeys(ctx, repos, u.ID(), t.ID(), now); err != nil {
+				return err
+			}
+			if err := members.Withdraw(ctx, repos, t.ID(), u.ID(), "", now); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/letters"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
@@ -64,6 +65,22 @@ func TestADisabledUserIsOutUntilItIsEnabled(t *testing.T) {
 	w.Caller(t, w.Login(t, ada).Access)
 	if n, m := w.Audited(t, "user_disabled"), w.Audited(t, "user_active"); n != 1 || m != 1 {
 		t.Errorf("%d and %d lines in the audit log, want one each", n, m)
+	}
+}
+
+func TestInvitationsOfADisabledUserAreTakenBack(t *testing.T) {
+	w := identity.New(t)
+	token := w.Invite(t, w.Owner(t, ada), "guest@example.com", "admin")
+	fails(t, "disable", w.Ops.DisableUser(t.Context(), ada), nil)
+	w.Letters(t)
+	for range 2 {
+		fails(t, "accept", w.People.AcceptInvite(t.Context(), w.Owner(t, "guest@example.com"), token), letters.ErrTokenInvalid)
+		fails(t, "enable", w.Ops.EnableUser(t.Context(), ada), nil)
+		fails(t, "forget", w.Ops.DeleteUser(t.Context(), "guest@example.com"), nil)
+		w.Letters(t)
+	}
+	if n := w.Audited(t, "invite_revoked"); n != 1 {
+		t.Errorf("%d lines in the audit log, want 1", n)
 	}
 }
 
