@@ -100,7 +100,7 @@ func (r users) FindAll(ctx context.Context, ids []user.ID) ([]*user.User, error)
 		}
 		var rows []userRow
 		err := r.read(ctx, func(ctx context.Context, db bun.IDB) error {
-			return db.NewSelect().Model(&rows).Where("id IN (?)", bun.In(keys)).Scan(ctx)
+			return db.NewSelect().Model(&rows).Where("id IN ?", bun.Tuple(keys)).Scan(ctx)
 		})
 		if err != nil {
 			return nil, err

@@ -39,7 +39,7 @@ func floods(t *testing.T, w *world) {
 		t.Errorf("%d live sessions after 111 logins, want 100", n)
 	}
 	w.dead(t, "the oldest session", oldest)
-	foreign = w.alive(t, "another user's session", foreign)
+	w.alive(t, "another user's session", foreign)
 	newest := w.alive(t, "the newest session", w.signIn(t, u))
 	if items, _ := w.get(t, "sessions?limit=100", as(newest.access)).at("items").([]any); len(items) != 100 {
 		t.Errorf("%d sessions are listed, want 100", len(items))
