@@ -2,7 +2,6 @@ package attack_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 )
 
