@@ -88,6 +88,9 @@ func TestAResetByLinkDoesAllOfIt(t *testing.T) {
 	w := identity.New(t)
 	v := w.User(t, ada, "")
 	mine, other := w.Login(t, ada), w.Login(t, ada)
+	for _, tokens := range []inbound.Tokens{mine, other} {
+		w.Caller(t, tokens.Access) // so that this node remembers it
+	}
 	earlier, token, later := resetToken(t, w, ada), resetToken(t, w, ada), resetToken(t, w, ada)
 	from := identity.Somewhere()
 	for range 5 { // as many as one network may guess wrong
