@@ -1,8 +1,6 @@
 package attack_test
 
 import (
-	"bytes"
-	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -55,7 +53,6 @@ func judge(t *testing.T, tokens []string) {
 	var bytesOf [bits / 8][256]int // how often a byte has a value, by its place
 	var all [256]int
 	var ones [bits]int
-	var last []byte
 	for _, token := range tokens {
 		raw, err := b64.DecodeString(token)
 		if len(token) < 43 || err != nil || len(raw)*8 != bits {
@@ -74,10 +71,6 @@ func judge(t *testing.T, tokens []string) {
 				ones[8*i+bit] += int(b >> bit & 1)
 			}
 		}
-		if bytes.Equal(last, raw) {
-			t.Fatal("a token follows itself")
-		}
-		last = raw
 	}
 	for part, n := range heads {
 		if n > 1 {
@@ -101,9 +94,6 @@ func judge(t *testing.T, tokens []string) {
 		if z := (float64(n) - float64(len(tokens))/2) / (math.Sqrt(float64(len(tokens))) / 2); math.Abs(z) > 6 { // of 256 bits
 			t.Errorf("bit %d is set in %d of %d tokens", i, n, len(tokens))
 		}
-	}
-	if len(seen) != len(tokens) {
-		t.Error(fmt.Sprint(len(seen), " different tokens of ", len(tokens)))
 	}
 }
 
