@@ -28,7 +28,7 @@ func (w *world) crasher(span time.Duration) *crasher {
 // outcome is what a client saw of a request that a kill may have cut off.
 type outcome struct {
 	answer
-	seen bool // the whole answer
+	seen bool // the whole answer, and one that tells what became of it: 503 does not
 }
 
 // kill sends requests at once, kills the process at a random moment meanwhile, and starts another on the same stores. Every other time it waits from that
@@ -41,7 +41,7 @@ func (c *crasher) kill(t *testing.T, requests ...func() (answer, error)) []outco
 	for i, send := range requests {
 		go func() {
 			a, err := send()
-			out[i] = outcome{a, err == nil}
+			out[i] = outcome{a, err == nil && a.status != http.StatusServiceUnavailable}
 			done <- i
 		}()
 	}
@@ -51,8 +51,10 @@ func (c *crasher) kill(t *testing.T, requests ...func() (answer, error)) []outco
 		select {
 		case <-done:
 			left--
-		case <-time.After(50 * time.Microsecond):
-			writing = c.kills%2 == 1 && time.Now().After(late) && writes()
+		default:
+			if writing = c.kills%2 == 1 && writes() && time.Now().After(late); time.Now().Before(late) {
+				time.Sleep(50 * time.Microsecond)
+			}
 		}
 	}
 	c.node.kill9(t)
@@ -135,12 +137,13 @@ func (c *crasher) writes(t *testing.T) func() bool {
 	}
 	log := strings.TrimPrefix(c.database, "sqlite://") + "-wal"
 	var last time.Time
+	var size int64
 	changed := func() bool {
 		info, err := os.Stat(log)
-		if err != nil || info.ModTime().Equal(last) {
+		if err != nil || info.ModTime().Equal(last) && info.Size() == size {
 			return false
 		}
-		last = info.ModTime()
+		last, size = info.ModTime(), info.Size()
 		return true
 	}
 	changed()
