@@ -42,7 +42,7 @@ func TestACallerKnowsWhetherItAdministersTheInstallation(t *testing.T) {
 	if w.Caller(t, tokens.Access).Platform {
 		t.Error("a plain user does")
 	}
-	change(t, w, v.UserID, (*user.User).MakePlatformAdmin)
+	change(t, w, v.UserID, func(u *user.User) { u.MakePlatformAdmin(w.Clock.Now()) })
 	w.Clock.Advance(5 * time.Second)
 	k := key(t, w, tokens, inbound.CreateKey{})
 	for name, node := range map[string]*identity.World{"from the database": w, "from the cache": w.Node(t)} {

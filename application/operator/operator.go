@@ -73,7 +73,7 @@ func (s *Service) CreateUser(ctx context.Context, c inbound.NewUser) (user.ID, t
 			return err
 		}
 		if c.PlatformAdmin {
-			u.MakePlatformAdmin()
+			u.MakePlatformAdmin(now)
 		}
 		if err := repos.Users.Add(ctx, u); err != nil {
 			return err

@@ -127,7 +127,13 @@ func (u *User) Enable(now time.Time) {
 }
 
 // MakePlatformAdmin lets the user administer the whole installation.
-func (u *User) MakePlatformAdmin() { u.platformAdmin = true }
+func (u *User) MakePlatformAdmin(now time.Time) {
+	if u.platformAdmin {
+		return
+	}
+	u.platformAdmin = true
+	u.events.Record(event.Noted{Name: "user_platform_admin", Subject: string(u.id), At: now})
+}
 
 // ChangePassword sets a new hash and ends every session.
 func (u *User) ChangePassword(hash string, now time.Time) {
@@ -141,6 +147,13 @@ func (u *User) Rehash(hash string) { u.passwordHash = hash }
 
 // SignedIn remembers the tenant of the last sign-in.
 func (u *User) SignedIn(tenant string) { u.lastTenant = tenant }
+
+// Left forgets a tenant that the user is no member of any more, so that nothing of the user counts as that tenant's.
+func (u *User) Left(tenant string) {
+	if u.lastTenant == tenant {
+		u.lastTenant = ""
+	}
+}
 
 // EndSessions ends every session of the user.
 func (u *User) EndSessions() { u.epoch++ }

@@ -91,7 +91,7 @@ func TestVerbsOfUser(t *testing.T) {
 		"a second factor":     {func(u *user.User) { u.EnableMFA() }, nil, 2, (*user.User).MFA},
 		"none any more":       {func(u *user.User) { u.EnableMFA(); u.DisableMFA() }, nil, 3, func(u *user.User) bool { return !u.MFA() }},
 		"delete":              {func(u *user.User) { u.Delete(later) }, []string{"user_deleted"}, 2, func(u *user.User) bool { return !u.MaySignIn() }},
-		"platform admin":      {func(u *user.User) { u.MakePlatformAdmin() }, nil, 1, (*user.User).PlatformAdmin},
+		"platform admin":      {func(u *user.User) { u.MakePlatformAdmin(later); u.MakePlatformAdmin(later) }, []string{"user_platform_admin"}, 1, (*user.User).PlatformAdmin},
 	} {
 		u := ada(t)
 		u.Events()

@@ -171,7 +171,7 @@ func usersUpdate(t *testing.T, s Store) {
 		same(t, "what change is given", u.Snapshot(), ada.Snapshot())
 		u.ChangePassword("$new", later)
 		u.Disable(later)
-		u.MakePlatformAdmin()
+		u.MakePlatformAdmin(later)
 		u.SignedIn("some-tenant")
 		want = u.Snapshot()
 		return nil
