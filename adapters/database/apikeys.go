@@ -134,3 +134,8 @@ func (r apiKeys) Touch(ctx context.Context, used map[tenant.KeyID]time.Time) err
 		return nil
 	})
 }
+
+// Sweep implements outbound.APIKeys.
+func (r apiKeys) Sweep(ctx context.Context, before time.Time) (int, error) {
+	return r.sweep(ctx, (*apiKeyRow)(nil), "ends_at < ? OR expires_at < ?", at(before), at(before))
+}

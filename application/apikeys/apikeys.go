@@ -8,6 +8,7 @@ import (
 
 	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/domain/tenant"
+	"github.com/forge1/forge1/domain/user"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -56,7 +57,12 @@ func (s *Service) Create(ctx context.Context, caller inbound.Caller, c inbound.C
 	if err != nil {
 		return inbound.CreatedKey{}, err
 	}
-	err = s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error { return repos.APIKeys.Add(ctx, k) })
+	err = s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
+		if err := s.room(ctx, repos, caller, tenant.MaxLiveKeys); err != nil {
+			return err
+		}
+		return repos.APIKeys.Add(ctx, k)
+	})
 	if err != nil {
 		return inbound.CreatedKey{}, fmt.Errorf("add API key: %w", err)
 	}
@@ -87,6 +93,9 @@ func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.K
 	m := tenant.NewKeyMaterial(s.Random)
 	var next *tenant.APIKey
 	err := s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
+		if err := s.room(ctx, repos, caller, 2*tenant.MaxLiveKeys); err != nil {
+			return err
+		}
 		err := repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) (err error) {
 			if !owns(caller, k) {
 				return tenant.ErrKeyNotFound
@@ -104,6 +113,34 @@ func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.K
 	}
 	s.Gate.ForgetKey(id)
 	return inbound.CreatedKey{View: view(next), Key: m.String()}, nil
+}
+
+// room looks, with the creator locked, whether there is room for another key: whoever has more than can be ended in one transaction could not be shut out. It fails with
+// tenant.ErrManyKeys, or for a creator who was shut out a moment ago.
+func (s *Service) room(ctx context.Context, repos outbound.Repos, c inbound.Caller, live int) error {
+	err := repos.Users.Update(ctx, c.UserID, func(u *user.User) error {
+		if !u.MaySignIn() {
+			return ErrSessionOnly
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find creator: %w", err)
+	}
+	kept, err := repos.APIKeys.List(ctx, c.TenantID, c.UserID)
+	if err != nil {
+		return fmt.Errorf("list API keys: %w", err)
+	}
+	now, many := s.Clock(), len(kept) >= tenant.MaxKeptKeys
+	for _, k := range kept {
+		if k.Live(now) {
+			live--
+		}
+	}
+	if many || live <= 0 {
+		return tenant.ErrManyKeys.After(time.Hour)
+	}
+	return nil
 }
 
 // Revoke implements inbound.APIKeys. A viewer may end what it made when it was more.

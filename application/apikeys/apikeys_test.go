@@ -230,3 +230,59 @@ func TestAFailedSuccessorLeavesTheOldKey(t *testing.T) {
 	}
 	w.Caller(t, k.Key)
 }
+
+func TestThereIsAnEndToKeys(t *testing.T) {
+	w, ada := scene(t)
+	made := create(t, w, ada, inbound.CreateKey{Name: "k"})
+	for range tenant.MaxLiveKeys - 1 {
+		create(t, w, ada, inbound.CreateKey{Name: "k"})
+	}
+	refused := func(name string, err error) {
+		t.Helper()
+		if !errors.Is(err, tenant.ErrManyKeys) || len(list(t, w, ada)) > tenant.MaxKeptKeys {
+			t.Errorf("%s: got %v with %d keys", name, err, len(list(t, w, ada)))
+		}
+	}
+	_, err := w.APIKey.Create(t.Context(), ada, inbound.CreateKey{Name: "k"})
+	refused("one more", err)
+	rotate := func() error {
+		next, err := w.APIKey.Rotate(t.Context(), ada, made.View.ID, tenant.MaxGrace)
+		if err == nil {
+			made = next
+		}
+		return err
+	}
+	for range tenant.MaxLiveKeys {
+		if err := rotate(); err != nil {
+			t.Fatalf("rotate: %v", err)
+		}
+	}
+	refused("one more rotation", rotate())
+	w.Clock.Advance(tenant.MaxGrace)
+	for range tenant.MaxLiveKeys {
+		if err := rotate(); err != nil {
+			t.Fatalf("rotate when others have ended: %v", err)
+		}
+	}
+	w.User(t, "bob@example.com", "")
+	create(t, w, w.Caller(t, w.Login(t, "bob@example.com").Access), inbound.CreateKey{Name: "another's"})
+	for range tenant.MaxKeptKeys {
+		if err = w.APIKey.Revoke(t.Context(), ada, made.View.ID); err != nil {
+			t.Fatal(err)
+		}
+		if made, err = w.APIKey.Create(t.Context(), ada, inbound.CreateKey{Name: "k"}); err != nil {
+			break
+		}
+	}
+	refused("when as many have ended", err)
+}
+
+func TestAUserWhoWasShutOutAMomentAgoMakesNoKey(t *testing.T) {
+	w, ada := scene(t)
+	if err := w.Ops.DisableUser(t.Context(), "ada@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.APIKey.Create(t.Context(), ada, inbound.CreateKey{Name: "k"}); !errors.Is(err, apikeys.ErrSessionOnly) {
+		t.Errorf("got %v", err)
+	}
+}

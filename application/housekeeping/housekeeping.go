@@ -12,7 +12,7 @@ import (
 
 const (
 	every  = 10 * time.Minute
-	keep   = 30 * 24 * time.Hour // sessions that ended, and the keys of letters that were sent
+	keep   = 30 * 24 * time.Hour // sessions and API keys that ended, and the keys of letters that were sent
 	logger = "housekeeping"
 )
 
@@ -62,6 +62,7 @@ func (w *Worker) round(ctx context.Context) {
 		{"one-time tokens", repos.OneTime.Sweep, now.Add(-letters.Window)},
 		{"invitations", repos.Invites.Sweep, now},
 		{"sessions", repos.Sessions.Sweep, now.Add(-keep)},
+		{"API keys", repos.APIKeys.Sweep, now.Add(-keep)},
 		{"outbox", repos.Outbox.Sweep, now.Add(-keep)},
 		{"audit log", repos.Audit.Sweep, now.Add(-w.Config.AuditRetention)},
 	} {

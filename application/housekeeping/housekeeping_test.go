@@ -76,7 +76,7 @@ func TestRegistrationsThatNobodyCompletedAreSweptWhenTheyCountNoMore(t *testing.
 func counts(t *testing.T, w *identity.World) map[string]int {
 	t.Helper()
 	out := map[string]int{}
-	for table, n := range w.Rows(t, "one_time_tokens", "invites", "auth_sessions", "outbox", "audit_log") {
+	for table, n := range w.Rows(t, "one_time_tokens", "invites", "auth_sessions", "api_keys", "outbox", "audit_log") {
 		out[table] = n
 	}
 	return out
@@ -95,6 +95,9 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 		}
 		w.Letters(t)
 		w.Invite(t, owner, "guest@example.com", "member") // all letters are taken away
+		if _, err := w.APIKey.Create(t.Context(), owner, inbound.CreateKey{Name: "k", ExpiresAt: w.Clock.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
 		err := w.DB.View().Audit.Append(outbound.WithActor(t.Context(), outbound.Actor{TenantID: "x"}), event.Noted{Name: "something", At: w.Clock.Now()})
 		if err != nil {
 			t.Fatal(err)
@@ -111,9 +114,9 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 			{"an hour and a half", 90 * time.Minute, map[string]int{}},
 			{"a minute more", time.Minute, map[string]int{"one_time_tokens": 1}},
 			{"three days", 3 * day, map[string]int{"one_time_tokens": 1, "invites": 1}},
-			{"a month after what ended", 27 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 1, "outbox": first["outbox"]}},
-			{"a month after what expired", 7 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "outbox": first["outbox"]}},
-			{"400 days", 363 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "outbox": first["outbox"], "audit_log": first["audit_log"]}},
+			{"a month after what ended", 27 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 1, "api_keys": 1, "outbox": first["outbox"]}},
+			{"a month after what expired", 7 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"]}},
+			{"400 days", 363 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"], "audit_log": first["audit_log"]}},
 		} {
 			w.Clock.Advance(c.after)
 			time.Sleep(round)

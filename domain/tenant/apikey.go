@@ -32,6 +32,8 @@ const (
 const (
 	MaxKeyName     = 100
 	MaxGrace       = 24 * time.Hour // in which a rotated key still works
+	MaxLiveKeys    = 100            // of a creator in a tenant; as many again while they are rotated
+	MaxKeptKeys    = 1000           // with those that ended and are not forgotten yet
 	keyPrefix      = "f1_"
 	keyIDLength    = 16
 	keySecretLen   = 43
@@ -42,6 +44,7 @@ const (
 // The sentinels of APIKey.
 var (
 	ErrKeyNotFound = fault.New(fault.NotFound, "not_found", "there is no such API key")
+	ErrManyKeys    = fault.New(fault.Exhausted, "too_many_attempts", "too many API keys; revoke some, or wait until those that ended are forgotten")
 	ErrKeyEnded    = fault.New(fault.Conflict, "key_ended", "this API key has been revoked or rotated, or has expired")
 )
 

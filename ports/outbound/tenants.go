@@ -37,4 +37,6 @@ type APIKeys interface {
 	Update(ctx context.Context, id tenant.KeyID, change func(*tenant.APIKey) error) error
 	// Touch remembers when keys were last used; an earlier time than the one kept changes nothing.
 	Touch(ctx context.Context, used map[tenant.KeyID]time.Time) error
+	// Sweep deletes what has ended before then and says how many.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 }

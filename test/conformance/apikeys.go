@@ -23,6 +23,7 @@ func APIKeys(t *testing.T, new func(t *testing.T) Store) {
 		"of many rotations at once one counts":             keysRotateRace,
 		"the last use only moves forward":                  keysTouch,
 		"a use that is noted survives changes at once":     keysTouchRace,
+		"sweeping deletes what has ended, nothing else":    keysSweep,
 		"text that cannot be kept is the caller's mistake": keysUnstorable,
 	}
 	for name, test := range tests {
@@ -231,4 +232,37 @@ func keysUnstorable(t *testing.T, s Store) {
 		snap.Name = text
 		wantInvalid(t, what, s.View().APIKeys.Add(t.Context(), tenant.RestoreKey(snap)))
 	}
+}
+
+func keysSweep(t *testing.T, s Store) {
+	ada, in, _ := signedIn(t, s)
+	bound := storeEpoch.Add(time.Hour)
+	for id, made := range map[string]time.Time{"before": storeEpoch.Add(-time.Microsecond), "at": storeEpoch, "after": storeEpoch.Add(time.Microsecond), "grace": storeEpoch.Add(time.Minute)} {
+		addKey(t, s, id, in, ada, made)
+	}
+	for id, ends := range map[string]time.Time{"revoked": bound.Add(-time.Microsecond), "revoked-late": bound} {
+		k, err := tenant.NewAPIKey(tenant.KeyMaterial{ID: tenant.KeyID(id), Secret: "s"}, in.ID(), ada.ID(), "k", nil, time.Time{}, storeEpoch)
+		must(t, "make key", err)
+		must(t, "add key", s.View().APIKeys.Add(t.Context(), k))
+		must(t, "revoke", s.View().APIKeys.Update(t.Context(), k.ID(), func(k *tenant.APIKey) error { k.Revoke(ends); return nil }))
+	}
+	endless, err := tenant.NewAPIKey(tenant.KeyMaterial{ID: "endless", Secret: "s"}, in.ID(), ada.ID(), "k", nil, time.Time{}, storeEpoch.Add(-time.Hour))
+	must(t, "make key", err)
+	must(t, "add key", s.View().APIKeys.Add(t.Context(), endless))
+	already := s.events(t)
+	for _, want := range []int{2, 0} {
+		n, err := s.View().APIKeys.Sweep(t.Context(), bound)
+		must(t, "sweep", err)
+		if n != want {
+			t.Errorf("swept %d, want %d", n, want)
+		}
+	}
+	left, err := s.View().APIKeys.List(t.Context(), in.ID(), ada.ID())
+	must(t, "list", err)
+	ids := map[tenant.KeyID]bool{}
+	for _, k := range left {
+		ids[k.ID()] = true
+	}
+	same(t, "what is left", ids, map[tenant.KeyID]bool{"at": true, "after": true, "grace": true, "revoked-late": true, "endless": true})
+	s.wantEvents(t, already...)
 }

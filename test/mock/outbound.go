@@ -166,6 +166,45 @@ func (c *MockAPIKeysListCall) DoAndReturn(f func(context.Context, tenant.ID, use
 	return c
 }
 
+// Sweep mocks base method.
+func (m *MockAPIKeys) Sweep(ctx context.Context, before time.Time) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Sweep", ctx, before)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Sweep indicates an expected call of Sweep.
+func (mr *MockAPIKeysMockRecorder) Sweep(ctx, before any) *MockAPIKeysSweepCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Sweep", reflect.TypeOf((*MockAPIKeys)(nil).Sweep), ctx, before)
+	return &MockAPIKeysSweepCall{Call: call}
+}
+
+// MockAPIKeysSweepCall wrap *gomock.Call
+type MockAPIKeysSweepCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockAPIKeysSweepCall) Return(arg0 int, arg1 error) *MockAPIKeysSweepCall {
+	c.Call = c.Call.Return(arg0, arg1)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockAPIKeysSweepCall) Do(f func(context.Context, time.Time) (int, error)) *MockAPIKeysSweepCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockAPIKeysSweepCall) DoAndReturn(f func(context.Context, time.Time) (int, error)) *MockAPIKeysSweepCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Touch mocks base method.
 func (m *MockAPIKeys) Touch(ctx context.Context, used map[tenant.KeyID]time.Time) error {
 	m.ctrl.T.Helper()
