@@ -142,7 +142,17 @@ func (s *Service) RemoveMember(ctx context.Context, caller inbound.Caller, id us
 	var ended []session.ID
 	err := s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
 		now := s.Clock()
-		err := repos.Tenants.Update(ctx, caller.TenantID, func(t *tenant.Tenant) error {
+		err := repos.Users.Update(ctx, id, func(u *user.User) error { // first, as whoever deletes a user locks it before its tenants
+			u.Left(string(caller.TenantID))
+			return nil
+		})
+		if errors.Is(err, user.ErrNotFound) {
+			return tenant.ErrNotMember
+		}
+		if err != nil {
+			return fmt.Errorf("forget tenant: %w", err)
+		}
+		err = repos.Tenants.Update(ctx, caller.TenantID, func(t *tenant.Tenant) error {
 			if err := mayTouch(t, caller, id, ""); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/forge1/forge1/application/auth"
 	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/domain/user"
@@ -271,6 +272,28 @@ func TestAMemberThatIsRemovedIsOutOfThisTenantAlone(t *testing.T) {
 	if _, err := h.Gate.Authenticate(t.Context(), keyHere.Key); !errors.Is(err, auth.ErrUnauthenticated) {
 		t.Errorf("an old key of a member that came back: got %v", err)
 	}
+}
+
+func TestATenantSeesNothingOfAMemberThatIsOut(t *testing.T) {
+	h := newHouse(t)
+	h.LoginIn(t, "admin@example.com", h.owner.TenantID)
+	failed := func() int {
+		t.Helper()
+		_, err := h.Auth.Login(t.Context(), inbound.Login{Email: "admin@example.com", Password: secret.New("wrong"), Origin: identity.Somewhere()})
+		fails(t, "login", err, auth.ErrInvalidCredentials)
+		lines, err := h.Log.List(t.Context(), h.owner, inbound.AuditQuery{Event: "authn_login_fail", Subject: string(h.admin.UserID)})
+		fails(t, "list", err, nil)
+		return len(lines)
+	}
+	if n := failed(); n != 1 {
+		t.Errorf("of a member: %d lines, want 1", n)
+	}
+	fails(t, "remove", h.People.RemoveMember(t.Context(), h.owner, h.admin.UserID), nil)
+	if n := failed(); n != 1 {
+		t.Errorf("of one that is out: %d more lines", n-1)
+	}
+	h.Owner(t, "other@example.com")
+	fails(t, "nobody", h.People.RemoveMember(t.Context(), h.owner, h.UserOf(t, "other@example.com").ID()), tenant.ErrNotMember)
 }
 
 func TestATenantKeepsAnOwner(t *testing.T) {
