@@ -39,8 +39,8 @@ func TestAnInvitationProvesItsAddress(t *testing.T) {
 	if c.TenantID != owner.TenantID || c.Role != tenant.Admin {
 		t.Errorf("signed in to %s as %s", c.TenantID, c.Role)
 	}
-	if u := w.UserOf(t, ada); u.Username().String() != "ada" || u.DisplayName() != "Ada" {
-		t.Errorf("made %s, %q", u.Username(), u.DisplayName())
+	if u := w.UserOf(t, ada); u.Username().String() != "ada" || u.DisplayName() != "Ada" || u.LastTenant() != string(owner.TenantID) {
+		t.Errorf("made %s, %q, at home in %s", u.Username(), u.DisplayName(), u.LastTenant())
 	}
 	mine, err := w.DB.View().Tenants.OfUser(t.Context(), c.UserID)
 	if err != nil || len(mine) != 2 {

@@ -178,6 +178,7 @@ func TestANewRoleIsFeltAtOnceAndTheSessionGoesOn(t *testing.T) {
 	if err != nil || got.UserID != h.admin.UserID || got.Role != tenant.Viewer || got.Email != "admin@example.com" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
+	fails(t, "another's role, after it", changeRole(t, h, h.owner, h.member.UserID, "viewer"), nil)
 	for name, credential := range map[string]string{"session": in.Access, "key": key.Key} {
 		if c := h.Caller(t, credential); c.Role != tenant.Viewer {
 			t.Errorf("%s here: still %s", name, c.Role)
