@@ -26,13 +26,15 @@ func (s *Service) ResendVerification(ctx context.Context, address string) error 
 	if err != nil {
 		return err
 	}
-	if _, err := s.guard(ctx, s.ofNetwork(registerIP, o.IP)); err != nil {
+	settle, err := s.guard(ctx, s.ofNetwork(registerIP, o.IP))
+	if err != nil {
 		return err
 	}
 	token, hash := s.mailToken()
 	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
 		return s.resend(ctx, repos, email.Canon(), token, hash)
 	})
+	_ = settle(!sentAway(err))
 	if err != nil {
 		return fmt.Errorf("resend verification: %w", err)
 	}

@@ -29,8 +29,8 @@ var (
 	loginIP        = limit{name: "login-ip", most: 60, window: 15 * time.Minute, shown: true}
 	otpUser        = limit{name: "otp-user", most: 10, window: 15 * time.Minute, locks: true} // codes at login, setup, step-up and proof together
 	resetIP        = limit{name: "reset-ip", most: 10, window: time.Hour, every: true, shown: true}
-	tokenIP        = limit{name: "token-ip", most: 20, window: time.Minute, shown: true} // tokens that are none
-	registerIP     = limit{name: "register-ip", most: 10, window: time.Hour, every: true, shown: true}
+	tokenIP        = limit{name: "token-ip", most: 20, window: time.Minute, shown: true}  // tokens that are none
+	registerIP     = limit{name: "register-ip", most: 10, window: time.Hour, shown: true} // what was done, good or not
 	refreshSession = limit{name: "refresh-session", most: 60, window: time.Minute, every: true, shown: true}
 	sessionPace    = limit{name: "session", most: 600, window: time.Minute, every: true, shown: true}
 	keyPace        = limit{name: "api-key", most: 600, window: time.Minute, every: true, shown: true} // where it may go beside models

@@ -19,9 +19,17 @@ func (s *Service) Register(ctx context.Context, c inbound.Register) (inbound.Reg
 	if err != nil {
 		return inbound.Registered{}, err
 	}
-	if _, err := s.guard(ctx, s.ofNetwork(registerIP, c.Origin.IP)); err != nil {
+	settle, err := s.guard(ctx, s.ofNetwork(registerIP, c.Origin.IP))
+	if err != nil {
 		return inbound.Registered{}, err
 	}
+	done, err := s.register(ctx, c, draft)
+	_ = settle(!sentAway(err)) // all count that were not sent away, good or not
+	return done, err
+}
+
+// register spends the hash and keeps the registration.
+func (s *Service) register(ctx context.Context, c inbound.Register, draft user.Registration) (inbound.Registered, error) {
 	invited, err := s.invited(ctx, c, draft)
 	if err != nil {
 		return inbound.Registered{}, fmt.Errorf("find invitation: %w", err)

@@ -155,6 +155,9 @@ func (l *lease) note(ctx context.Context, every bool) error {
 	return l.service.Tx.View().Audit.Append(ctx, reached...)
 }
 
+// sentAway reports whether an attempt came to nothing for want of room, or of a store: it is to be made again, and counts as none.
+func sentAway(err error) bool { return fault.KindOf(err) == fault.Unavailable }
+
 // failedBefore reports whether failures count in one of the lease's first n buckets.
 func (l *lease) failedBefore(n int) bool {
 	for i := range n {

@@ -245,6 +245,20 @@ func TestRegistrationsOfANetworkAreLimitedBeforeAHash(t *testing.T) {
 	}
 }
 
+func TestARegistrationThatWasSentAwayCountsAsNone(t *testing.T) {
+	w := identity.New(t)
+	c := inbound.Register{Password: right, Origin: inbound.Origin{IP: "192.0.2.1"}}
+	w.Hasher.Fail(fault.ErrBusy)
+	for i := range 11 {
+		c.Email = fmt.Sprintf("u%d@example.com", i)
+		if _, err := w.Auth.Register(t.Context(), c); !errors.Is(err, fault.ErrBusy) {
+			t.Fatalf("attempt %d: got %v, want %v", i, err, fault.ErrBusy)
+		}
+	}
+	w.Hasher.Fail(nil)
+	register(t, w, c)
+}
+
 func TestRefreshesAndRequestsOfASessionArePaced(t *testing.T) {
 	for name, down := range map[string]error{"shared": nil, "local": fault.ErrDependency} {
 		w := identity.New(t)
