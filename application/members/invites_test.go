@@ -217,3 +217,20 @@ func TestAnInvitationOfATenantThatIsGoneIsNone(t *testing.T) {
 	})
 	fails(t, "register", err, auth.ErrTokenInvalid)
 }
+
+func TestAnAdminWritesOverNoInvitationOfAnOwnerToBe(t *testing.T) {
+	h := newHouse(t)
+	token := h.Invite(t, h.owner, "heir@example.com", "owner")
+	h.Clock.Advance(time.Hour)
+	for _, role := range []string{"viewer", "admin"} {
+		_, err := h.People.Invite(t.Context(), h.admin, "heir@example.com", role)
+		fails(t, "invite as "+role, err, members.ErrRole)
+	}
+	h.Letters(t)
+	fails(t, "accept", h.People.AcceptInvite(t.Context(), h.Owner(t, "heir@example.com"), token), nil)
+	h.Letters(t)
+	h.Invite(t, h.owner, "late@example.com", "owner")
+	h.Clock.Advance(73 * time.Hour)
+	_, err := h.People.Invite(t.Context(), h.admin, "late@example.com", "viewer")
+	fails(t, "when the other has expired", err, nil)
+}

@@ -333,23 +333,6 @@ func TestInvitationsOfADemotedMemberThatItCouldNotMakeAreTakenBack(t *testing.T)
 	}
 }
 
-func TestAnAdminWritesOverNoInvitationOfAnOwnerToBe(t *testing.T) {
-	h := newHouse(t)
-	token := h.Invite(t, h.owner, "heir@example.com", "owner")
-	h.Clock.Advance(time.Hour)
-	for _, role := range []string{"viewer", "admin"} {
-		_, err := h.People.Invite(t.Context(), h.admin, "heir@example.com", role)
-		fails(t, "invite as "+role, err, members.ErrRole)
-	}
-	h.Letters(t)
-	fails(t, "accept", h.People.AcceptInvite(t.Context(), h.Owner(t, "heir@example.com"), token), nil)
-	h.Letters(t)
-	h.Invite(t, h.owner, "late@example.com", "owner")
-	h.Clock.Advance(73 * time.Hour)
-	_, err := h.People.Invite(t.Context(), h.admin, "late@example.com", "viewer")
-	fails(t, "when the other has expired", err, nil)
-}
-
 func code(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Code
