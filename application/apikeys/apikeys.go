@@ -116,7 +116,7 @@ func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.K
 }
 
 // room looks, with the creator locked, whether there is room for another key: whoever has more than can be ended in one transaction could not be shut out. It fails with
-// tenant.ErrManyKeys, or for a creator who was shut out a moment ago.
+// tenant.ErrManyKeys, or for a creator who was shut out, taken out or demoted a moment ago.
 func (s *Service) room(ctx context.Context, repos outbound.Repos, c inbound.Caller, live int) error {
 	err := repos.Users.Update(ctx, c.UserID, func(u *user.User) error {
 		if !u.MaySignIn() {
@@ -126,6 +126,13 @@ func (s *Service) room(ctx context.Context, repos outbound.Repos, c inbound.Call
 	})
 	if err != nil {
 		return fmt.Errorf("find creator: %w", err)
+	}
+	in, err := repos.Tenants.Find(ctx, c.TenantID)
+	if err != nil {
+		return fmt.Errorf("find tenant: %w", err)
+	}
+	if role, _ := in.RoleOf(c.UserID); !role.AtLeast(tenant.Plain) {
+		return ErrRole
 	}
 	kept, err := repos.APIKeys.List(ctx, c.TenantID, c.UserID)
 	if err != nil {

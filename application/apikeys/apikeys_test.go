@@ -286,3 +286,26 @@ func TestAUserWhoWasShutOutAMomentAgoMakesNoKey(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAMemberWhoWasTakenOutAMomentAgoMakesNoKey(t *testing.T) {
+	w, ada := scene(t)
+	w.User(t, "bob@example.com", "")
+	bob := w.Join(t, ada, "bob@example.com", "member")
+	key := create(t, w, bob, inbound.CreateKey{Name: "k"})
+	tries := func(name string) {
+		t.Helper()
+		_, err := w.APIKey.Create(t.Context(), bob, inbound.CreateKey{Name: "k"})
+		_, turned := w.APIKey.Rotate(t.Context(), bob, key.View.ID, 0)
+		if !errors.Is(err, apikeys.ErrRole) || !errors.Is(turned, apikeys.ErrRole) {
+			t.Errorf("%s: got %v and %v", name, err, turned)
+		}
+	}
+	if _, err := w.People.ChangeRole(t.Context(), ada, bob.UserID, "viewer"); err != nil {
+		t.Fatal(err)
+	}
+	tries("demoted")
+	if err := w.People.RemoveMember(t.Context(), ada, bob.UserID); err != nil {
+		t.Fatal(err)
+	}
+	tries("taken out")
+}
