@@ -2,6 +2,7 @@
 package apikeys
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -93,13 +94,13 @@ func (s *Service) Rotate(ctx context.Context, caller inbound.Caller, id tenant.K
 	m := tenant.NewKeyMaterial(s.Random)
 	var next *tenant.APIKey
 	err := s.Tx.Do(audit.By(ctx, caller), func(ctx context.Context, repos outbound.Repos) error {
+		if k, err := repos.APIKeys.Find(ctx, id); err != nil || !owns(caller, k) {
+			return cmp.Or(err, error(tenant.ErrKeyNotFound))
+		}
 		if err := s.room(ctx, repos, caller, 2*tenant.MaxLiveKeys); err != nil {
 			return err
 		}
 		err := repos.APIKeys.Update(ctx, id, func(k *tenant.APIKey) (err error) {
-			if !owns(caller, k) {
-				return tenant.ErrKeyNotFound
-			}
 			next, err = k.Rotate(m, caller.UserID, grace, s.Clock())
 			return err
 		})
