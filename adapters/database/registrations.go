@@ -88,6 +88,17 @@ func (r registrations) Newest(ctx context.Context, canon string, now time.Time) 
 	return row.registration(), nil
 }
 
+// Rivals implements outbound.Registrations.
+func (r registrations) Rivals(ctx context.Context, canon, passwordHash string, now time.Time) (int, error) {
+	var n int64
+	err := r.read(ctx, func(ctx context.Context, db bun.IDB) (err error) {
+		n, err = db.NewSelect().Model((*registrationRow)(nil)).Where("email_canon = ?", key(canon)).Where("expires_at > ?", at(now)).
+			Where("password_hash <> ?", key(passwordHash)).Count(ctx)
+		return err
+	})
+	return int(n), err
+}
+
 // Take implements outbound.Registrations. It locks the address before it deletes anything, so that rivals' proofs come one after the other and never meet
 // in a deadlock; of many that then delete one row, one does.
 func (r registrations) Take(ctx context.Context, tokenHash [32]byte, now time.Time) (user.Registration, error) {

@@ -73,18 +73,17 @@ func (s *Service) examine(ctx context.Context, u user.ID, a answer) (step int64,
 	case f.Locked():
 		return 0, false, nil
 	}
-	step, fits, err = s.step(kept.Secret, u, a.otp)
-	return step, fits && step > kept.LastStep, err
+	step, fits = s.step(kept.Secret, u, a.otp)
+	return step, fits && step > kept.LastStep, nil
 }
 
-// step finds the step of a code by a sealed secret.
-func (s *Service) step(sealed user.Sealed, u user.ID, code string) (int64, bool, error) {
+// step finds the step of a code by a sealed secret. One that cannot be opened, because its root key was taken away, matches no code: a recovery code or an operator helps.
+func (s *Service) step(sealed user.Sealed, u user.ID, code string) (int64, bool) {
 	key, err := s.Keyring.Open(labelTOTP, sealed, []byte(u))
 	if err != nil {
-		return 0, false, fmt.Errorf("open factor: %w", err)
+		return 0, false
 	}
-	step, ok := s.OTP.Match(secret.New(string(key)), code, s.Clock())
-	return step, ok, nil
+	return s.OTP.Match(secret.New(string(key)), code, s.Clock())
 }
 
 // errUsed is an answer that fitted, and that another used first.

@@ -92,11 +92,7 @@ func (s *Service) Confirm(ctx context.Context, caller inbound.Caller, setupID, c
 	if err != nil {
 		return inbound.Tokens{}, err
 	}
-	step, fits, err := s.step(pending.Secret, u.ID(), a.otp)
-	if err != nil {
-		_ = place.settle(ctx, false)
-		return inbound.Tokens{}, err
-	}
+	step, fits := s.step(pending.Secret, u.ID(), a.otp)
 	if !fits {
 		if err := place.settle(ctx, true); err != nil {
 			return inbound.Tokens{}, err

@@ -42,7 +42,7 @@ func (s *Service) ResendVerification(ctx context.Context, address string) error 
 	return nil
 }
 
-// resend keeps a copy of the newest registration, or writes to nobody.
+// resend keeps a copy of the newest registration, or writes to nobody. While registrations of several passwords wait it gives no link: the newest may be a stranger's.
 func (s *Service) resend(ctx context.Context, repos outbound.Repos, canon, token string, hash [32]byte) error {
 	now := s.Clock()
 	made, live, err := repos.Registrations.Since(ctx, canon, now.Add(-letters.Window), now)
@@ -62,7 +62,16 @@ func (s *Service) resend(ctx context.Context, repos outbound.Repos, canon, token
 	if !pending || proven || made >= user.RegistrationLimit || live >= user.RegistrationLimit {
 		return s.silence(ctx, repos.Outbox, canon, now)
 	}
+	rivals, err := repos.Registrations.Rivals(ctx, canon, r.PasswordHash, now)
+	if err != nil {
+		return fmt.Errorf("count rivals: %w", err)
+	}
 	r.ID, r.TokenHash, r.CreatedAt, r.ExpiresAt = s.NewID(), hash, now, now.Add(s.Config.VerifyTTL)
+	letter := s.verification(r.Email, token)
+	if rivals > 0 { // nobody knows whose the newest is; the row only counts the mail
+		r.ExpiresAt, r.PasswordHash = now, ""
+		letter = s.letters().RegisterAgain(r.Email)
+	}
 	if err := repos.Registrations.Add(ctx, r); err != nil {
 		return fmt.Errorf("add registration: %w", err)
 	}
@@ -71,7 +80,7 @@ func (s *Service) resend(ctx context.Context, repos outbound.Repos, canon, token
 	if err := repos.Audit.Append(ctx, n); err != nil {
 		return fmt.Errorf("note registration: %w", err)
 	}
-	return s.post(ctx, repos.Outbox, "register:"+r.ID, s.verification(r.Email, token), now)
+	return s.post(ctx, repos.Outbox, "register:"+r.ID, letter, now)
 }
 
 // Change implements inbound.Passwords.

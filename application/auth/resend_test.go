@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -20,9 +21,9 @@ func resend(t *testing.T, w *identity.World, email string) {
 
 func TestAVerificationIsMailedAgainWithANewLink(t *testing.T) {
 	w := identity.New(t)
-	first := w.Register(t, inbound.Register{Email: ada, Username: "ada", HasTenant: true, TenantName: "Engines", DisplayName: "Ada"})
-	w.Clock.Advance(time.Minute)
-	second := w.Register(t, inbound.Register{Email: ada, Username: "lovelace", Password: secret.New(newPassword)})
+	first := w.Register(t, inbound.Register{Email: ada, Username: "lovelace", Password: secret.New(newPassword), HasTenant: true, TenantName: "Engines", DisplayName: "Ada"})
+	resend(t, w, ada)
+	second := identity.TokenIn(t, w.Letters(t)[0])
 	w.Clock.Advance(23 * time.Hour)
 	resend(t, w, "ADA@example.com")
 	letters := w.Letters(t)
@@ -44,8 +45,30 @@ func TestAVerificationIsMailedAgainWithANewLink(t *testing.T) {
 	if _, err := loginWith(t, w, ada, newPassword); err != nil {
 		t.Errorf("login: %v", err)
 	}
-	if n := w.Audited(t, "user_verification_resent"); n != 1 {
-		t.Errorf("the audit log has %d lines, want 1", n)
+	if n := w.Audited(t, "user_verification_resent"); n != 2 {
+		t.Errorf("the audit log has %d lines, want 2", n)
+	}
+}
+
+func TestNoLinkIsMailedAgainWhileAStrangersRegistrationWaits(t *testing.T) {
+	w := identity.New(t)
+	mine := w.Register(t, inbound.Register{Email: ada, Password: secret.New(newPassword)})
+	w.Clock.Advance(time.Minute)
+	w.Register(t, inbound.Register{Email: ada, Password: secret.New("a stranger's chosen words")})
+	resend(t, w, ada)
+	letters := w.Letters(t)
+	if len(letters) != 1 || letters[0].To != ada || letters[0].Subject != "Register again to confirm your e-mail address" || strings.Contains(letters[0].Text+letters[0].HTML, "token=") {
+		t.Fatalf("got %v", letters)
+	}
+	resend(t, w, ada)
+	if n := len(w.Letters(t)); n != 0 {
+		t.Errorf("%d more mails within the hour, want none after three", n)
+	}
+	if _, err := w.Auth.VerifyEmail(t.Context(), mine, identity.Somewhere()); err != nil {
+		t.Fatalf("by the link of the registration: %v", err)
+	}
+	if _, err := loginWith(t, w, ada, newPassword); err != nil {
+		t.Errorf("login: %v", err)
 	}
 }
 

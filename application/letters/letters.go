@@ -51,6 +51,12 @@ func (w Writer) AlreadyRegistered(to user.Email) outbound.Mail {
 	return w.write("already_registered", to, facts{})
 }
 
+// RegisterAgain asks whoever wants a new link to register once more, because several registrations wait for the address and a link of a stranger's would confirm the
+// stranger's password.
+func (w Writer) RegisterAgain(to user.Email) outbound.Mail {
+	return w.write("register_again", to, facts{})
+}
+
 // Welcome says that the account is there.
 func (w Writer) Welcome(to user.Email) outbound.Mail { return w.write("welcome", to, facts{}) }
 
@@ -125,7 +131,7 @@ type sheet struct {
 }
 
 var sheets = parse(
-	"verification", "already_registered", "welcome", "reset", "password_changed", "password_reset", "mfa_enabled", "mfa_disabled",
+	"verification", "already_registered", "register_again", "welcome", "reset", "password_changed", "password_reset", "mfa_enabled", "mfa_disabled",
 	"recovery_used", "otp_locked", "token_reused", "invitation", "member_joined",
 )
 

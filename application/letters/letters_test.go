@@ -26,6 +26,7 @@ func all(w letters.Writer) map[string]outbound.Mail {
 	return map[string]outbound.Mail{
 		"verification":       w.Verification(to, token),
 		"already registered": w.AlreadyRegistered(to),
+		"register again":     w.RegisterAgain(to),
 		"welcome":            w.Welcome(to),
 		"reset":              w.Reset(to, token),
 		"password changed":   w.PasswordChanged(to),

@@ -65,21 +65,22 @@ func TestRotate(t *testing.T) {
 		events  []string
 		nextGen uint32
 	}{
-		"the token in force":              {nil, own, epoch, time.Hour, session.Rotated, nil, 2},
-		"at the last instant":             {nil, own, epoch, terms.Idle - 1, session.Rotated, nil, 2},
-		"idle too long":                   {nil, own, epoch, terms.Idle, session.Refused, nil, 1},
-		"an older epoch":                  {nil, own, epoch + 1, time.Hour, session.Refused, nil, 1},
-		"a newer epoch":                   {nil, own, epoch - 1, time.Hour, session.Refused, nil, 1},
-		"revoked":                         {func(s *session.Session) { s.Revoke(session.ByLogout, begin) }, own, epoch, 0, session.Refused, nil, 1},
-		"revoked, and an old token":       {func(s *session.Session) { s.Rotate(1, epoch, "", "", terms, begin); s.Revoke(session.ByLogout, begin) }, 1, epoch, time.Hour, session.Refused, nil, 2},
-		"one generation back, in time":    {rotated(1), 1, epoch, time.Hour + terms.Grace, session.Grace, []string{"authn_token_refresh_grace"}, 2},
-		"one generation back, too late":   {rotated(1), 1, epoch, time.Hour + terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 2},
-		"two generations back, at once":   {rotated(2), 1, epoch, time.Hour, session.Reused, []string{"authn_token_reuse"}, 3},
-		"a generation that never was":     {nil, 7, epoch, time.Hour, session.Refused, nil, 1},
-		"the generation before the first": {nil, 0, epoch, terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 1},
-		"one back when the clock steps":   {rotated(1), 1, epoch, 0, session.Grace, []string{"authn_token_refresh_grace"}, 2},
-		"no longer live, and an old one":  {rotated(2), 1, epoch, terms.Absolute, session.Refused, nil, 3},
-		"one generation back, old epoch":  {rotated(1), 1, epoch + 1, time.Hour, session.Refused, nil, 2},
+		"the token in force":                   {nil, own, epoch, time.Hour, session.Rotated, nil, 2},
+		"at the last instant":                  {nil, own, epoch, terms.Idle - 1, session.Rotated, nil, 2},
+		"idle too long":                        {nil, own, epoch, terms.Idle, session.Refused, nil, 1},
+		"an older epoch":                       {nil, own, epoch + 1, time.Hour, session.Refused, nil, 1},
+		"a newer epoch":                        {nil, own, epoch - 1, time.Hour, session.Refused, nil, 1},
+		"revoked":                              {func(s *session.Session) { s.Revoke(session.ByLogout, begin) }, own, epoch, 0, session.Refused, nil, 1},
+		"revoked, and an old token":            {func(s *session.Session) { s.Rotate(1, epoch, "", "", terms, begin); s.Revoke(session.ByLogout, begin) }, 1, epoch, time.Hour, session.Refused, nil, 2},
+		"one generation back, in time":         {rotated(1), 1, epoch, time.Hour + terms.Grace, session.Grace, []string{"authn_token_refresh_grace"}, 2},
+		"one generation back, too late":        {rotated(1), 1, epoch, time.Hour + terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 2},
+		"two generations back, at once":        {rotated(2), 1, epoch, time.Hour, session.Reused, []string{"authn_token_reuse"}, 3},
+		"a generation that never was":          {nil, 7, epoch, time.Hour, session.Refused, nil, 1},
+		"the generation before the first":      {nil, 0, epoch, terms.Grace + 1, session.Reused, []string{"authn_token_reuse"}, 1},
+		"one back on a clock that is late":     {rotated(1), 1, epoch, time.Hour - terms.Grace, session.Grace, []string{"authn_token_refresh_grace"}, 2},
+		"one back when the clock was set back": {rotated(1), 1, epoch, time.Hour - terms.Grace - 1, session.Reused, []string{"authn_token_reuse"}, 2},
+		"no longer live, and an old one":       {rotated(2), 1, epoch, terms.Absolute, session.Refused, nil, 3},
+		"one generation back, old epoch":       {rotated(1), 1, epoch + 1, time.Hour, session.Refused, nil, 2},
 	} {
 		s := start()
 		if c.before != nil {

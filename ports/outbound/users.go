@@ -39,6 +39,8 @@ type Registrations interface {
 	Since(ctx context.Context, canon string, after, now time.Time) (made, live int, err error)
 	// Newest gives the newest live registration of a canonical address. It fails with user.ErrNotFound.
 	Newest(ctx context.Context, canon string, now time.Time) (user.Registration, error)
+	// Rivals counts the live registrations of a canonical address that have another password hash.
+	Rivals(ctx context.Context, canon, passwordHash string, now time.Time) (int, error)
 	// Take gives the live registration of a token's SHA-256 and deletes it with all others of its address. Exactly one of many callers gets
 	// it; the others fail with user.ErrNotFound.
 	Take(ctx context.Context, tokenHash [32]byte, now time.Time) (user.Registration, error)

@@ -17,6 +17,7 @@ func Registrations(t *testing.T, new func(t *testing.T) Store) {
 	tests := map[string]func(t *testing.T, s Store){
 		"a registration comes back as it was":             registrationsRoundTrip,
 		"the newest live one of an address is found":      registrationsNewest,
+		"those of another password are counted":           registrationsOfOthers,
 		"those of an hour and those alive are counted":    registrationsSince,
 		"counting in a transaction locks the address":     registrationsSinceLocks,
 		"a token works once, and ends its rivals":         registrationsTakeOnce,
@@ -90,6 +91,34 @@ func registrationsNewest(t *testing.T, s Store) {
 	}
 	_, err = s.View().Registrations.Newest(t.Context(), "ada@example.com", storeEpoch.Add(time.Hour))
 	wantErr(t, "when all have expired", err, user.ErrNotFound)
+}
+
+func registrationsOfOthers(t *testing.T, s Store) {
+	now := storeEpoch.Add(time.Minute)
+	mine := addRegistration(t, s, "ada", 1, storeEpoch, now.Add(time.Hour))
+	addRegistration(t, s, "ada", 2, storeEpoch, now.Add(time.Hour)) // of the same password hash
+	addRegistration(t, s, "bob", 1, storeEpoch, now.Add(time.Hour)) // of another address
+	for i, until := range []time.Time{now, now.Add(time.Microsecond)} {
+		other := registration("ada", byte(3+i), storeEpoch, until)
+		other.PasswordHash = "$argon2id$other"
+		must(t, "add", s.View().Registrations.Add(t.Context(), other))
+	}
+	for name, c := range map[string]struct {
+		canon, hash string
+		at          time.Time
+		want        int
+	}{
+		"one's own":            {"ada@example.com", mine.PasswordHash, now, 1},
+		"the other's":          {"ada@example.com", "$argon2id$other", now, 2},
+		"nobody's":             {"ada@example.com", "", now, 3},
+		"when one has expired": {"ada@example.com", mine.PasswordHash, now.Add(time.Second), 0},
+		"of nobody":            {"eve@example.com", "", now, 0},
+		"of a NUL":             {"ada@example.com\x00", "", now, 0},
+	} {
+		got, err := s.View().Registrations.Rivals(t.Context(), c.canon, c.hash, c.at)
+		must(t, name, err)
+		same(t, name, got, c.want)
+	}
 }
 
 func registrationsSince(t *testing.T, s Store) {

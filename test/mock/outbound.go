@@ -2254,6 +2254,45 @@ func (c *MockRegistrationsNewestCall) DoAndReturn(f func(context.Context, string
 	return c
 }
 
+// Rivals mocks base method.
+func (m *MockRegistrations) Rivals(ctx context.Context, canon, passwordHash string, now time.Time) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Rivals", ctx, canon, passwordHash, now)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Rivals indicates an expected call of Rivals.
+func (mr *MockRegistrationsMockRecorder) Rivals(ctx, canon, passwordHash, now any) *MockRegistrationsRivalsCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Rivals", reflect.TypeOf((*MockRegistrations)(nil).Rivals), ctx, canon, passwordHash, now)
+	return &MockRegistrationsRivalsCall{Call: call}
+}
+
+// MockRegistrationsRivalsCall wrap *gomock.Call
+type MockRegistrationsRivalsCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockRegistrationsRivalsCall) Return(arg0 int, arg1 error) *MockRegistrationsRivalsCall {
+	c.Call = c.Call.Return(arg0, arg1)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockRegistrationsRivalsCall) Do(f func(context.Context, string, string, time.Time) (int, error)) *MockRegistrationsRivalsCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockRegistrationsRivalsCall) DoAndReturn(f func(context.Context, string, string, time.Time) (int, error)) *MockRegistrationsRivalsCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Since mocks base method.
 func (m *MockRegistrations) Since(ctx context.Context, canon string, after, now time.Time) (int, int, error) {
 	m.ctrl.T.Helper()
