@@ -23,6 +23,9 @@ func NewToken(random outbound.Random) (token string, hash [32]byte) {
 
 // HashOf gives what is kept of a token; false when the text cannot be one.
 func HashOf(token string) ([32]byte, bool) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(tokenBytes) { // the decoder passes over line breaks
+		return [32]byte{}, false
+	}
 	if b, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(b) != tokenBytes {
 		return [32]byte{}, false
 	}
