@@ -2,6 +2,8 @@ package database
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"reflect"
 
 	"github.com/uptrace/bun"
@@ -50,10 +52,13 @@ func (r *tenantRow) tenant(members []memberRow) *tenant.Tenant {
 	return tenant.Restore(s)
 }
 
-// tenants implements outbound.Tenants.
+// tenants implements outbound.Tenants and outbound.Memberships.
 type tenants struct{ store }
 
-var _ outbound.Tenants = tenants{}
+var (
+	_ outbound.Tenants     = tenants{}
+	_ outbound.Memberships = tenants{}
+)
 
 // Add implements outbound.Tenants.
 func (r tenants) Add(ctx context.Context, t *tenant.Tenant) error {
@@ -93,6 +98,19 @@ func (r tenants) Find(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
 // FindBySlug implements outbound.Tenants.
 func (r tenants) FindBySlug(ctx context.Context, slug string) (*tenant.Tenant, error) {
 	return r.one(ctx, "slug = ?", slug)
+}
+
+// Role implements outbound.Memberships.
+func (r tenants) Role(ctx context.Context, t tenant.ID, u user.ID) (tenant.Role, error) {
+	var role string
+	err := r.read(ctx, func(ctx context.Context, db bun.IDB) error {
+		err := db.NewSelect().Model((*memberRow)(nil)).Column("role").Where("tenant_id = ?", key(string(t))).Where("user_id = ?", key(string(u))).Scan(ctx, &role)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return tenant.Role(role), err
 }
 
 func (r tenants) one(ctx context.Context, where, name string) (out *tenant.Tenant, err error) {

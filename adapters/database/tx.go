@@ -112,7 +112,7 @@ type store struct {
 
 func (s store) repos() outbound.Repos {
 	return outbound.Repos{
-		Users: users{s}, Directory: users{s}, Registrations: registrations{s}, Tenants: tenants{s}, Sessions: sessions{s}, APIKeys: apiKeys{s}, Outbox: outbox{s},
+		Users: users{s}, Directory: users{s}, Registrations: registrations{s}, Tenants: tenants{s}, Memberships: tenants{s}, Sessions: sessions{s}, APIKeys: apiKeys{s}, Outbox: outbox{s},
 		Factors: factors{s}, OneTime: oneTimeTokens{s}, Invites: invites{s}, SigningKeys: signingKeys{s}, Audit: auditLog{s},
 	}
 }

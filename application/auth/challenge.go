@@ -136,9 +136,9 @@ func (s *Service) complete(ctx context.Context, hash [32]byte, b beginning, a an
 		if begun, ended, err = s.begin(ctx, repos, b); err != nil {
 			return err
 		}
-		role, err := roleIn(ctx, repos.Tenants, b.in, b.user.ID())
+		role, err := repos.Memberships.Role(ctx, b.in, b.user.ID())
 		if err != nil {
-			return err
+			return fmt.Errorf("find role: %w", err)
 		}
 		if role == "" {
 			return errOvertaken

@@ -196,9 +196,9 @@ func (g *Gatekeeper) member(ctx context.Context, id user.ID, in tenant.ID) (*use
 	if err != nil {
 		return nil, "", fmt.Errorf("find user: %w", err)
 	}
-	role, err := roleIn(ctx, repos.Tenants, in, id)
+	role, err := repos.Memberships.Role(ctx, in, id)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("find role: %w", err)
 	}
 	if role == "" || !u.MaySignIn() {
 		return nil, "", ErrUnauthenticated

@@ -111,21 +111,11 @@ func standing(ctx context.Context, repos outbound.Repos, on *session.Session) (*
 	if err != nil {
 		return nil, false, fmt.Errorf("find user: %w", err)
 	}
-	role, err := roleIn(ctx, repos.Tenants, tenant.ID(on.Tenant()), u.ID())
-	return u, u.MaySignIn() && role != "", err
-}
-
-// roleIn gives a user's role in a tenant, "" when it has none.
-func roleIn(ctx context.Context, tenants outbound.Tenants, in tenant.ID, u user.ID) (tenant.Role, error) {
-	t, err := tenants.Find(ctx, in)
-	if errors.Is(err, tenant.ErrNotFound) {
-		return "", nil
-	}
+	role, err := repos.Memberships.Role(ctx, tenant.ID(on.Tenant()), u.ID())
 	if err != nil {
-		return "", fmt.Errorf("find tenant: %w", err)
+		return nil, false, fmt.Errorf("find role: %w", err)
 	}
-	role, _ := t.RoleOf(u)
-	return role, nil
+	return u, u.MaySignIn() && role != "", nil
 }
 
 // refreshToken makes the token of the session's generation in force: the same one however often it is asked for.

@@ -76,9 +76,9 @@ func (s *Service) SwitchTenant(ctx context.Context, caller inbound.Caller, to te
 		u  *user.User
 	)
 	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) error {
-		role, err := roleIn(ctx, repos.Tenants, to, caller.UserID)
+		role, err := repos.Memberships.Role(ctx, to, caller.UserID)
 		if err != nil {
-			return err
+			return fmt.Errorf("find role: %w", err)
 		}
 		if role == "" {
 			return ErrTenantDenied

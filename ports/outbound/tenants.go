@@ -25,6 +25,12 @@ type Tenants interface {
 	Remove(ctx context.Context, id tenant.ID, change func(*tenant.Tenant) error) error
 }
 
+// Memberships tells roles, without the tenant and all of its members. Implementations pass conformance.Tenants.
+type Memberships interface {
+	// Role gives a user's role in a tenant, "" when it has none, or when there is no such tenant.
+	Role(ctx context.Context, t tenant.ID, u user.ID) (tenant.Role, error)
+}
+
 // APIKeys keeps API keys. Implementations pass conformance.APIKeys.
 type APIKeys interface {
 	// Add keeps a new key.

@@ -20,6 +20,7 @@ type Repos struct {
 	Directory     Directory
 	Registrations Registrations
 	Tenants       Tenants
+	Memberships   Memberships
 	Sessions      Sessions
 	APIKeys       APIKeys
 	Outbox        Outbox

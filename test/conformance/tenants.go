@@ -52,6 +52,11 @@ func tenantsRoundTrip(t *testing.T, s Store) {
 	bySlug, err := s.View().Tenants.FindBySlug(t.Context(), "engines")
 	must(t, "find by slug", err)
 	same(t, "by slug", bySlug.Snapshot(), in.Snapshot())
+	for u, want := range map[user.ID]tenant.Role{bob.ID(): tenant.Owner, ada.ID(): tenant.Viewer, addUser(t, s, "eve").ID(): ""} {
+		role, err := s.View().Memberships.Role(t.Context(), in.ID(), u)
+		must(t, "role", err)
+		same(t, "the role of one", role, want)
+	}
 }
 
 func tenantsNotFound(t *testing.T, s Store) {
@@ -66,6 +71,11 @@ func tenantsNotFound(t *testing.T, s Store) {
 		wantErr(t, "by id, "+what, err, tenant.ErrNotFound)
 		_, err = s.View().Tenants.FindBySlug(t.Context(), name)
 		wantErr(t, "by slug, "+what, err, tenant.ErrNotFound)
+		for in, u := range map[tenant.ID]user.ID{tenant.ID(name): ada.ID(), "engines": user.ID(name)} {
+			if role, err := s.View().Memberships.Role(t.Context(), in, u); role != "" || err != nil {
+				t.Errorf("role, %s: got %q, %v", what, role, err)
+			}
+		}
 		none, err := s.View().Tenants.OfUser(t.Context(), user.ID(name))
 		must(t, "of user, "+what, err)
 		if len(none) != 0 {

@@ -57,7 +57,7 @@ func (w *wire) over(r outbound.Repos) outbound.Repos {
 	}
 	r.Users, r.Registrations, r.Tenants = users{r.Users, w}, registrations{r.Registrations, w}, tenants{r.Tenants, w}
 	r.Sessions, r.Factors, r.OneTime = sessions{r.Sessions, w}, factors{r.Factors, w}, oneTime{r.OneTime, w}
-	r.APIKeys, r.Directory = apiKeys{r.APIKeys, w}, directory{r.Directory, w}
+	r.APIKeys, r.Directory, r.Memberships = apiKeys{r.APIKeys, w}, directory{r.Directory, w}, memberships{r.Memberships, w}
 	r.Invites, r.Outbox, r.Audit = invites{r.Invites, w}, outbox{r.Outbox, w}, auditLog{r.Audit, w}
 	return r
 }
@@ -143,6 +143,19 @@ func (r registrations) Take(ctx context.Context, hash [32]byte, now time.Time) (
 
 func (r registrations) Sweep(ctx context.Context, before time.Time) (int, error) {
 	return give(r.w, func() (int, error) { return r.Registrations.Sweep(ctx, before) })
+}
+
+func (r registrations) Rivals(ctx context.Context, canon, passwordHash string, now time.Time) (int, error) {
+	return give(r.w, func() (int, error) { return r.Registrations.Rivals(ctx, canon, passwordHash, now) })
+}
+
+type memberships struct {
+	outbound.Memberships
+	w *wire
+}
+
+func (r memberships) Role(ctx context.Context, t tenant.ID, u user.ID) (tenant.Role, error) {
+	return give(r.w, func() (tenant.Role, error) { return r.Memberships.Role(ctx, t, u) })
 }
 
 type tenants struct {
