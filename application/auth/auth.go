@@ -109,6 +109,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	refreshes flight[session.RefreshToken, inbound.Tokens]
+	turns     turns
 	crowd     atomic.Int64 // who waits for a place in a bucket
 	away      atomic.Int64 // until when Throttle is not asked where Local can stand in, in Unix microseconds
 }

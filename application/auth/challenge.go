@@ -121,6 +121,11 @@ func (s *Service) complete(ctx context.Context, hash [32]byte, b beginning, a an
 	if !fits {
 		return nil, errUsed
 	}
+	done, err := s.turns.take(ctx, b.user.ID())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	mine, err := s.Challenges.Claim(ctx, hash)
 	if err != nil {
 		return nil, uncounted(ctx, fmt.Errorf("claim challenge: %w", err))

@@ -180,7 +180,12 @@ func (s *Service) start(ctx context.Context, b beginning) (inbound.Tokens, error
 		begun *session.Session
 		ended []session.ID
 	)
-	err := s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) (err error) {
+	done, err := s.turns.take(ctx, b.user.ID())
+	if err != nil {
+		return inbound.Tokens{}, err
+	}
+	defer done()
+	err = s.Tx.Do(ctx, func(ctx context.Context, repos outbound.Repos) (err error) {
 		begun, ended, err = s.begin(ctx, repos, b)
 		return err
 	})
