@@ -182,7 +182,7 @@ func usersUpdate(t *testing.T, s Store) {
 	got, err = s.View().Users.Find(t.Context(), bob.ID())
 	must(t, "find the other", err)
 	same(t, "the other user", got.Snapshot(), bob.Snapshot())
-	s.wantEvents(t, "user_verified", "user_verified", "authn_password_change", "user_disabled")
+	s.wantEvents(t, "user_verified", "user_verified", "authn_password_change", "user_disabled", "user_platform_admin")
 }
 
 func usersRefusedUpdate(t *testing.T, s Store) {
