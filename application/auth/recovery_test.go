@@ -52,13 +52,12 @@ func TestTwoAddressesAreOfOneNetworkWhenTheirFirst64BitsAre(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var a, b [16]byte
 		copy(a[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "a"))
+		a[0] |= 0x20 // never IPv4 in IPv6, whatever bit changes: two bits of the beginning would have to
+		a[1] |= 0x01
 		b = a
 		bit := rapid.IntRange(0, 127).Draw(t, "bit")
 		b[bit/8] ^= 0x80 >> (bit % 8)
 		x, y := netip.AddrFrom16(a), netip.AddrFrom16(b)
-		if x.Is4In6() || y.Is4In6() {
-			t.Skip("IPv4")
-		}
 		if same := auth.Network(x.String()) == auth.Network(y.String()); same != (bit >= 64) {
 			t.Fatalf("%v and %v differ in bit %d: one network %v", x, y, bit, same)
 		}
