@@ -42,7 +42,7 @@ func newPolicies(db *database.DB, c Config) (outbound.Policies, error) {
 	if err != nil {
 		return nil, err
 	}
-	return database.NewPolicies(db, order), nil
+	return database.NewPolicies(db, routing.Defaults{Order: order}), nil
 }
 
 // fallbackOrder is the order of providers in which a tenant without one of its own breaks ties.

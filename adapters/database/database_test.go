@@ -11,6 +11,7 @@ import (
 
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/domain/secret"
+	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/conformance"
 	"github.com/forge1/forge1/test/pgtest"
@@ -176,7 +177,7 @@ func TestPolicies(t *testing.T) {
 			migrated := s.migrated(t)
 			conformance.Policies(t, func(t *testing.T) conformance.PolicyStore {
 				db := migrated(t)
-				return conformance.PolicyStore{Policies: database.NewPolicies(db, conformance.KnownProviders()), Audit: auditOf(db)}
+				return conformance.PolicyStore{Policies: database.NewPolicies(db, routing.Defaults{Order: conformance.KnownProviders()}), Audit: auditOf(db)}
 			})
 		})
 	}

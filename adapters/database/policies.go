@@ -3,7 +3,7 @@ package database
 import (
 	"context"
 	"reflect"
-	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -23,8 +23,8 @@ type policyRow struct {
 	FallbackOrder list[[]string]                              `bun:"fallback_order,type:jsonb,notnull"`
 	Routes        list[map[routing.TaskType][]routing.Target] `bun:"routes,type:jsonb,notnull"`
 	AllowedModels list[[]string]                              `bun:"allowed_models,type:jsonb,notnull"`
-	Forced        string                                      `bun:"forced,type:text,notnull"`
-	Disabled      list[[]string]                              `bun:"disabled,type:jsonb,notnull"`
+	Flags         list[[]routing.Flag]                        `bun:"flags,type:jsonb,notnull"`
+	Aliases       list[[]routing.Alias]                       `bun:"aliases,type:jsonb,notnull"`
 	MaxAttempts   int                                         `bun:"max_attempts,type:bigint,notnull"`
 	DeadlineUs    int64                                       `bun:"deadline_us,notnull"`
 }
@@ -32,31 +32,36 @@ type policyRow struct {
 func policyRowOf(s routing.PolicySnapshot) *policyRow {
 	return &policyRow{
 		TenantID: s.Tenant, Version: s.Version, WeightCost: s.Weights.Cost, WeightLatency: s.Weights.Latency, WeightSLO: s.Weights.SLOPenalty,
-		FallbackOrder: listOf(s.FallbackOrder), Routes: listOf(s.Routes), AllowedModels: listOf(s.AllowedModels), Forced: s.Forced,
-		Disabled: listOf(s.Disabled), MaxAttempts: s.MaxAttempts, DeadlineUs: s.Deadline.Microseconds(),
+		FallbackOrder: listOf(s.FallbackOrder), Routes: listOf(s.Routes), AllowedModels: listOf(s.AllowedModels), Flags: listOf(s.Flags),
+		Aliases: listOf(s.Aliases), MaxAttempts: s.MaxAttempts, DeadlineUs: s.Deadline.Microseconds(),
 	}
 }
 
-func (r *policyRow) policy(known []string) *routing.Policy {
+func (r *policyRow) policy(d routing.Defaults) *routing.Policy {
 	return routing.RestorePolicy(routing.PolicySnapshot{
 		Tenant: r.TenantID, Version: r.Version, Weights: routing.Weights{Cost: r.WeightCost, Latency: r.WeightLatency, SLOPenalty: r.WeightSLO},
-		FallbackOrder: r.FallbackOrder.Of, Routes: r.Routes.Of, AllowedModels: r.AllowedModels.Of, Forced: r.Forced,
-		Disabled: r.Disabled.Of, MaxAttempts: r.MaxAttempts, Deadline: time.Duration(r.DeadlineUs) * time.Microsecond,
-	}, known)
+		FallbackOrder: r.FallbackOrder.Of, Routes: r.Routes.Of, AllowedModels: r.AllowedModels.Of, Flags: r.Flags.Of,
+		Aliases: r.Aliases.Of, MaxAttempts: r.MaxAttempts, Deadline: time.Duration(r.DeadlineUs) * time.Microsecond,
+	}, d)
 }
 
 // Policies implements outbound.Policies over the providers of this installation.
 type Policies struct {
 	store
-	known []string
+	defaults atomic.Pointer[routing.Defaults]
 }
 
 var _ outbound.Policies = (*Policies)(nil)
 
-// NewPolicies keeps policies in a database. known names every provider, in the default fallback order.
-func NewPolicies(db *DB, known []string) *Policies {
-	return &Policies{store: store{db: db}, known: slices.Clone(known)}
+// NewPolicies keeps policies in a database, over the defaults of the installation.
+func NewPolicies(db *DB, d routing.Defaults) *Policies {
+	r := &Policies{store: store{db: db}}
+	r.Adopt(d)
+	return r
 }
+
+// Adopt puts other defaults in place, for every policy that is read from now on.
+func (r *Policies) Adopt(d routing.Defaults) { r.defaults.Store(&d) }
 
 // Find implements outbound.Policies.
 func (r *Policies) Find(ctx context.Context, tenantID string) (*routing.Policy, error) {
@@ -68,23 +73,23 @@ func (r *Policies) Find(ctx context.Context, tenantID string) (*routing.Policy, 
 	case err != nil:
 		return nil, err
 	case len(rows) == 0:
-		return routing.NewPolicy(tenantID, r.known), nil
+		return routing.NewPolicy(tenantID, *r.defaults.Load()), nil
 	default:
-		return rows[0].policy(r.known), nil
+		return rows[0].policy(*r.defaults.Load()), nil
 	}
 }
 
 // Update implements outbound.Policies. The default policy is written first where there is none, so that there is a row to lock.
 func (r *Policies) Update(ctx context.Context, tenantID string, change func(*routing.Policy) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
-		if _, err := sc.insert(ctx, policyRowOf(routing.NewPolicy(tenantID, r.known).Snapshot())); err != nil {
+		if _, err := sc.insert(ctx, policyRowOf(routing.NewPolicy(tenantID, *r.defaults.Load()).Snapshot())); err != nil {
 			return err
 		}
 		var row policyRow
 		if err := r.db.dialect.lock(sc.tx.NewSelect().Model(&row).Where("tenant_id = ?", key(tenantID))).Scan(ctx); err != nil {
 			return err
 		}
-		p := row.policy(r.known)
+		p := row.policy(*r.defaults.Load())
 		before := p.Snapshot()
 		if err := change(p); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -48,7 +47,7 @@ type boardRow struct {
 }
 
 type boardModel struct {
-	facts routing.ModelFacts // its maps are never changed, only replaced
+	facts routing.ModelFacts
 	tasks map[routing.TaskType]*boardTask
 }
 
@@ -208,12 +207,7 @@ func (b *board) refresh(c *connection, m *boardModel, now time.Time) {
 			tokens = 0 // a length is learned from as many answers as a latency
 		}
 		bt.read, bt.samples, bt.waiting = now, latency.Samples, false
-		if m.facts.P95Ms[task] == latency && m.facts.OutputTokens[task] == tokens {
-			continue
-		}
-		p95, output := maps.Clone(m.facts.P95Ms), maps.Clone(m.facts.OutputTokens)
-		p95[task], output[task] = latency, tokens
-		m.facts.P95Ms, m.facts.OutputTokens = p95, output
+		m.facts.Set(task, routing.Figures{P95Ms: latency.P95Ms, Samples: latency.Samples, OutputTokens: tokens})
 	}
 }
 
@@ -238,7 +232,6 @@ func (b *board) add(row int, model string) *boardModel {
 func modelFacts(c *outbound.Connection, model string, entry outbound.Model, known bool) routing.ModelFacts {
 	f := routing.ModelFacts{
 		Model: model, Price: routing.FlatCents(c.TableCents),
-		P95Ms: map[routing.TaskType]routing.Latency{}, OutputTokens: map[routing.TaskType]int{},
 	}
 	if known {
 		f.Known, f.Vision, f.Tools, f.Schema, f.Context = true, entry.Vision, entry.Tools, entry.Schema, entry.Context

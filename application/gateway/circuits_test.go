@@ -10,6 +10,7 @@ import (
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 func TestAnOpenBreakerIsNoAttempt(t *testing.T) {
@@ -41,7 +42,7 @@ func TestAnOpenBreakerIsNoAttempt(t *testing.T) {
 
 func TestOneProbeAtATime(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
-		w.change(func(p *routing.Policy) error { return p.Limit(1, 0) })
+		w.change(func(p *routing.Policy) error { return change.Limit(p, 1, 0) })
 		for range threshold {
 			w.plays("openai", failed(chat.ClassServer))
 			_, _ = w.Execute(t.Context(), request("gpt-4o-mini"))
@@ -67,7 +68,7 @@ func TestOneProbeAtATime(t *testing.T) {
 
 func TestABreakerWaitsForTheEndOfTheStream(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
-		w.change(func(p *routing.Policy) error { return p.Limit(1, 0) })
+		w.change(func(p *routing.Policy) error { return change.Limit(p, 1, 0) })
 		for range threshold {
 			w.plays("openai", pieces(text("x"), breaks(chat.ClassCutOff)))
 			if got := w.streamed(t.Context(), request("gpt-4o-mini")); got.text != "x" {
@@ -143,7 +144,7 @@ func TestCredentialsArePooled(t *testing.T) {
 	}
 	t.Run("not when it is the server", func(t *testing.T) {
 		in(t, pool, func(t *testing.T, w *world) {
-			w.change(func(p *routing.Policy) error { return p.SetFallbackOrder([]string{"openai"}) })
+			w.change(func(p *routing.Policy) error { return change.Order(p, "openai") })
 			w.plays("openrouter", failed(chat.ClassServer))
 			w.plays("openai", failed(chat.ClassServer))
 			a, err := w.Execute(t.Context(), request(""))

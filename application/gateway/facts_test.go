@@ -15,6 +15,7 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 // explain decides, and gives the candidates as text: provider, p95 in milliseconds if known, estimated output.
@@ -138,9 +139,9 @@ func TestFactsAreTheSameUntilTheyChange(t *testing.T) {
 func TestRoutesAndPinsAreKnownWithTheirFacts(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
 		w.change(func(p *routing.Policy) error {
-			return p.Route(routing.General, []routing.Target{
-				{Provider: "claude", Model: "claude-opus-4-5"}, {Provider: "openai", Model: "my-own-tune"}, {Provider: "openai", Model: "gpt-4o"},
-			})
+			return change.Route(p, routing.General, 
+				routing.Target{Provider: "claude", Model: "claude-opus-4-5"}, routing.Target{Provider: "openai", Model: "my-own-tune"}, routing.Target{Provider: "openai", Model: "gpt-4o"},
+			)
 		})
 		for range 2 { // before and after they are on the board
 			call := request("")
@@ -210,7 +211,7 @@ func TestPoliciesAreReadAtMostOnceASecond(t *testing.T) {
 		if w.shelf.finds != 1 {
 			t.Errorf("read %d times, want once", w.shelf.finds)
 		}
-		if err := w.shelf.Update(t.Context(), "t1", func(p *routing.Policy) error { return p.Disable("openai") }); err != nil {
+		if err := w.shelf.Update(t.Context(), "t1", func(p *routing.Policy) error { return change.Disable(p, "openai") }); err != nil {
 			t.Fatal(err)
 		}
 		if d := decide(); d.PolicyVersion != 1 {
@@ -220,7 +221,7 @@ func TestPoliciesAreReadAtMostOnceASecond(t *testing.T) {
 		if d := decide(); d.PolicyVersion != 2 {
 			t.Errorf("version %d after a second, want 2", d.PolicyVersion)
 		}
-		w.change(func(p *routing.Policy) error { p.Enable("openai"); return nil })
+		w.change(func(p *routing.Policy) error { change.Enable(p, "openai"); return nil })
 		if d := decide(); d.PolicyVersion != 3 {
 			t.Errorf("version %d after it was said, want 3", d.PolicyVersion)
 		}
@@ -238,7 +239,7 @@ func TestAPolicyThatChangesWhileItIsReadIsReadAgain(t *testing.T) {
 		w.shelf.onFind = func() {
 			if !changed {
 				changed = true
-				w.change(func(p *routing.Policy) error { return p.Disable("openai") })
+				w.change(func(p *routing.Policy) error { return change.Disable(p, "openai") })
 			}
 		}
 		if _, err := w.Explain(t.Context(), request("")); err != nil {

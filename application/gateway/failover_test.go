@@ -12,6 +12,7 @@ import (
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 func TestFailover(t *testing.T) {
@@ -183,7 +184,7 @@ func TestABackoffIsAtLeastTheVendorsRetryAfter(t *testing.T) {
 func TestWhoIsReadyFirstIsTriedFirst(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
 		w.change(func(p *routing.Policy) error {
-			return errors.Join(p.Disable("claude"), p.Disable("gemini"), p.Limit(4, 0))
+			return errors.Join(change.Disable(p, "claude"), change.Disable(p, "gemini"), change.Limit(p, 4, 0))
 		})
 		w.plays("openrouter", reply{err: &chat.Failure{Class: chat.ClassOverloaded, RetryAfter: 20 * time.Second}})
 		w.plays("openai", failed(chat.ClassOverloaded), failed(chat.ClassOverloaded))
@@ -240,7 +241,7 @@ func TestOneDeadlineForAllAttempts(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			in(t, options{settings: tt.settings}, func(t *testing.T, w *world) {
-				w.change(func(p *routing.Policy) error { return p.Limit(3, tt.deadline) })
+				w.change(func(p *routing.Policy) error { return change.Limit(p, 3, tt.deadline) })
 				w.plays("openrouter", reply{after: tt.want * 2 / 3, err: chat.Fail(chat.ClassServer, nil)})
 				w.plays("openai", reply{after: tt.want})
 				began := now()
@@ -269,7 +270,7 @@ func TestWhoRanOutOfTimeIsBlamedOnlyIfItHadTime(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			in(t, options{}, func(t *testing.T, w *world) {
-				w.change(func(p *routing.Policy) error { return p.Limit(1, tt.deadline) })
+				w.change(func(p *routing.Policy) error { return change.Limit(p, 1, tt.deadline) })
 				for range tt.calls {
 					w.plays("openai", reply{after: time.Hour})
 					_, err := w.Execute(t.Context(), request("gpt-4o-mini"))

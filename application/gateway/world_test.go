@@ -72,13 +72,13 @@ func (s *shelf) Find(context.Context, string) (*routing.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return routing.RestorePolicy(p, p.FallbackOrder), nil
+	return routing.RestorePolicy(p, routing.Defaults{Order: p.FallbackOrder}), nil
 }
 
 func (s *shelf) Update(_ context.Context, _ string, change func(*routing.Policy) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := routing.RestorePolicy(s.policy, s.policy.FallbackOrder)
+	p := routing.RestorePolicy(s.policy, routing.Defaults{Order: s.policy.FallbackOrder})
 	if err := change(p); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	w := &world{
 		t: t, vendors: map[string]*vendor{}, book: &book{room: max(o.room, 1000)}, meter: &counter{lines: map[string]int{}},
-		shelf:     &shelf{policy: routing.NewPolicy("t1", names).Snapshot()},
+		shelf:     &shelf{policy: routing.NewPolicy("t1", routing.Defaults{Order: names}).Snapshot()},
 		latencies: latency.New(latency.Config{Clock: now}),
 		circuits:  breaker.New(breaker.Config{Threshold: threshold, Cooldown: cooldown, Clock: now}),
 	}

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"time"
 )
@@ -50,6 +49,7 @@ type Decision struct {
 	ID            string
 	At            time.Time
 	Task          TaskType
+	Request       Request // what was asked
 	PolicyVersion int64
 	SnapshotID    string
 	Candidates    []Candidate // best first
@@ -67,67 +67,99 @@ func (d Decision) Chosen() (Candidate, bool) {
 // Decide ranks every target that may serve the request and says of every other why it may not. It is pure: the same policy, request
 // and facts give the same decision. The caller sets ID.
 func Decide(p *Policy, r Request, f Facts) Decision {
-	d := Decision{
-		At: f.At, Task: r.Task, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID, Candidates: make([]Candidate, 0, len(f.Providers)),
+	d := Decision{At: f.At, Task: r.Task, Request: r, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID}
+	c := choice{policy: p, request: r, now: f.At, decision: &d}
+	c.routes = p.Routes(r.Task)
+	if r.Alias != nil {
+		c.places = r.Alias.order(r.Draw)
 	}
+	n := len(f.Providers)
+	switch {
+	case r.Pin != nil:
+	case r.Alias != nil:
+		n += len(r.Alias.Targets)
+	default:
+		n += len(c.routes)
+	}
+	d.Candidates = make([]Candidate, 0, n)
 	for i := range f.Providers {
-		pf := &f.Providers[i]
-		for m := range modelsFor(p, r, pf) {
-			t := Target{Provider: pf.Name, Model: m.Model}
-			if x, out := exclude(p, r, f.At, pf, m); out {
-				x.Target = t
-				d.Excluded = append(d.Excluded, x)
-				continue
-			}
-			d.Candidates = append(d.Candidates, score(p.Weights(), r, t, m))
-		}
+		c.provider(&f.Providers[i])
 	}
-	rank(p.order, d.Candidates)
+	c.rank()
 	return d
 }
 
-// modelsFor gives the models of a provider that the request is about: the pinned one, those the policy routes the task to, else the default.
-func modelsFor(p *Policy, r Request, pf *ProviderFacts) iter.Seq[*ModelFacts] {
-	return func(yield func(*ModelFacts) bool) {
-		if r.Pin != nil && r.Pin.Provider == pf.Name {
-			yield(pf.model(r.Pin.Model))
+// choice is a decision in the making.
+type choice struct {
+	policy   *Policy
+	request  Request
+	now      time.Time
+	routes   []Target
+	places   []int // of the alias's targets
+	decision *Decision
+}
+
+// provider looks at the models of a provider that the request is about: the pinned one, those of the alias, those that the policy routes the
+// task to, else the default.
+func (c *choice) provider(pf *ProviderFacts) {
+	r := &c.request
+	switch {
+	case r.Pin != nil:
+		if r.Pin.Provider == pf.Name {
+			c.model(pf, r.Pin.Model, "")
 			return
 		}
-		routed := false
-		if r.Pin == nil {
-			for _, t := range p.Routes(r.Task) {
-				if t.Provider != pf.Name {
-					continue
-				}
-				if routed = true; !yield(pf.model(t.Model)) {
-					return
-				}
+		c.model(pf, pf.DefaultModel, NotPinned)
+	case r.Alias != nil:
+		named := false
+		for i := range r.Alias.Targets {
+			if t := r.Alias.Targets[i].Target; t.Provider == pf.Name {
+				named = true
+				c.model(pf, t.Model, "")
 			}
 		}
-		if !routed {
-			yield(pf.model(pf.DefaultModel))
+		if !named {
+			c.model(pf, pf.DefaultModel, NotPinned)
+		}
+	default:
+		routed := false
+		for _, t := range c.routes {
+			if t.Provider == pf.Name {
+				routed = true
+				c.model(pf, t.Model, "")
+			}
+		}
+		if !routed && len(c.routes) > 0 {
+			c.model(pf, pf.DefaultModel, WrongTask)
+		} else if !routed {
+			c.model(pf, pf.DefaultModel, "")
 		}
 	}
 }
 
-// model finds a model's facts, or makes those of an unknown one.
-func (pf *ProviderFacts) model(name string) *ModelFacts {
-	for i := range pf.Models {
-		if pf.Models[i].Model == name {
-			return &pf.Models[i]
-		}
+// model makes a candidate or an exclusion of a model. aside is why it is not asked for, "" when it is.
+func (c *choice) model(pf *ProviderFacts, name string, aside Reason) {
+	t := Target{Provider: pf.Name, Model: name}
+	m := pf.known(name)
+	if m == nil {
+		m = &ModelFacts{Model: name, Price: pf.Price}
 	}
-	return &ModelFacts{Model: name}
+	if x, out := c.exclude(pf, m, t, aside); out {
+		x.Target = t
+		c.decision.Excluded = append(c.decision.Excluded, x)
+		return
+	}
+	c.decision.Candidates = append(c.decision.Candidates, score(c.policy.Weights(), &c.request, t, m))
 }
 
-func exclude(p *Policy, r Request, now time.Time, pf *ProviderFacts, m *ModelFacts) (Exclusion, bool) {
-	t := Target{Provider: pf.Name, Model: m.Model}
+func (c *choice) exclude(pf *ProviderFacts, m *ModelFacts, t Target, aside Reason) (Exclusion, bool) {
+	p, r := c.policy, &c.request
 	switch {
 	case !pf.Configured:
 		return Exclusion{Reason: NotConfigured}, true
-	case r.Pin != nil && *r.Pin != t:
-		return Exclusion{Reason: NotPinned}, true
-	case r.Pin == nil && !serves(p, r.Task, t, m):
+	case aside != "":
+		return Exclusion{Reason: aside}, true
+	case r.Pin == nil && r.Alias == nil && len(c.routes) == 0 && !m.serves(r.Task):
 		return Exclusion{Reason: WrongTask}, true
 	case !p.Allows(t):
 		return Exclusion{Reason: ByPolicy}, true
@@ -136,30 +168,28 @@ func exclude(p *Policy, r Request, now time.Time, pf *ProviderFacts, m *ModelFac
 	case p.Disabled(t.Provider):
 		return Exclusion{Reason: DisabledByTen}, true
 	}
-	if what := lacks(r, m); what != "" {
+	if what := r.lacks(m); what != "" {
 		return Exclusion{Reason: NoCapability, Detail: what}, true
 	}
 	if m.Known && m.Context > 0 && r.MaxTokens > m.Context-r.InputTokens { // a sum could overflow
 		return Exclusion{Reason: WindowTooFew}, true
 	}
-	if m.OpenUntil.After(now) {
+	if m.OpenUntil.After(c.now) {
 		return Exclusion{Reason: BreakerOpen, Until: m.OpenUntil}, true
 	}
-	if m.RestUntil.After(now) {
+	if m.RestUntil.After(c.now) {
 		return Exclusion{Reason: RateLimited, Until: m.RestUntil}, true
 	}
 	return Exclusion{}, false
 }
 
-func serves(p *Policy, task TaskType, t Target, m *ModelFacts) bool {
-	if routes := p.Routes(task); len(routes) > 0 {
-		return slices.Contains(routes, t)
-	}
+// serves reports whether the model takes the task type; one of which nothing is said takes all.
+func (m *ModelFacts) serves(task TaskType) bool {
 	return len(m.Tasks) == 0 || slices.Contains(m.Tasks, task)
 }
 
 // lacks names the first ability that the request needs and the catalogue denies.
-func lacks(r Request, m *ModelFacts) string {
+func (r *Request) lacks(m *ModelFacts) string {
 	switch {
 	case !m.Known:
 		return ""
@@ -174,15 +204,16 @@ func lacks(r Request, m *ModelFacts) string {
 	}
 }
 
-func score(w Weights, r Request, t Target, m *ModelFacts) Candidate {
+func score(w Weights, r *Request, t Target, m *ModelFacts) Candidate {
 	c := Candidate{Target: t, P95Ms: DefaultP95Ms, EstInput: r.InputTokens, EstOutput: r.MaxTokens}
-	if l, ok := m.P95Ms[r.Task]; ok && l.Samples >= MinSamples {
-		c.P95Ms, c.P95Known = l.P95Ms, true
+	figures := m.Of(r.Task)
+	if figures.Samples >= MinSamples {
+		c.P95Ms, c.P95Known = figures.P95Ms, true
 	}
 	if c.EstOutput == 0 {
 		c.EstOutput = DefaultOutputTokens
-		if n := m.OutputTokens[r.Task]; n > 0 {
-			c.EstOutput = n
+		if figures.OutputTokens > 0 {
+			c.EstOutput = figures.OutputTokens
 		}
 	}
 	c.CostCents = m.Price.Cents(c.EstInput, c.EstOutput)
@@ -193,14 +224,19 @@ func score(w Weights, r Request, t Target, m *ModelFacts) Candidate {
 	return c
 }
 
-// rank sorts the candidates, best first; ties go by the order of providers, then by the model's name.
-func rank(order []string, cs []Candidate) {
-	slices.SortStableFunc(cs, func(a, b Candidate) int {
-		if c := cmp.Compare(a.Score, b.Score); c != 0 {
-			return c
+// rank sorts the candidates, best first: those of an alias by its order, others by score; ties go by the fallback order of providers, then by the
+// model's name.
+func (c *choice) rank() {
+	cs := c.decision.Candidates
+	slices.SortFunc(cs, func(a, b Candidate) int {
+		if c.places != nil {
+			return cmp.Compare(c.place(a.Target), c.place(b.Target))
+		}
+		if by := cmp.Compare(a.Score, b.Score); by != 0 {
+			return by
 		}
 		if a.Provider != b.Provider {
-			return cmp.Compare(slices.Index(order, a.Provider), slices.Index(order, b.Provider))
+			return cmp.Compare(slices.Index(c.policy.order, a.Provider), slices.Index(c.policy.order, b.Provider))
 		}
 		return cmp.Compare(a.Model, b.Model)
 	})
@@ -208,3 +244,6 @@ func rank(order []string, cs []Candidate) {
 		cs[i].Rank = i + 1
 	}
 }
+
+// place is where the alias has the target.
+func (c *choice) place(t Target) int { return c.places[c.request.Alias.position(t)] }

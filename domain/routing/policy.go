@@ -1,10 +1,10 @@
 package routing
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/forge1/forge1/domain/event"
@@ -30,29 +30,66 @@ const (
 
 // The sentinels of Policy.
 var (
-	ErrForceConflict   = fault.New(fault.Conflict, "force_conflict", "another provider is forced; release it first")
-	ErrUnknownProvider = fault.New(fault.Invalid, "unknown_provider", "no provider of that name")
-	ErrWeights         = fault.New(fault.Invalid, "invalid_weights", "weights must be numbers of at least 0")
-	ErrFallbackOrder   = fault.New(fault.Invalid, "invalid_fallback_order", "the fallback order must name known providers, each once")
-	ErrLimits          = fault.New(fault.Invalid, "invalid_limits", "max_attempts must be 1 to 10, the deadline 0 to 1 hour")
-	ErrRoutes          = fault.New(fault.Invalid, "invalid_routes", "routes must name known task types and providers, and a model")
+	ErrForceConflict = fault.New(fault.Conflict, "force_conflict", "another provider is forced; release it first")
+	ErrFallbackOrder = fault.New(fault.Invalid, "invalid_fallback_order", "the fallback order must name known providers, each once")
+	ErrStale         = fault.New(fault.Stale, "stale_version", "the routing policy has changed since; read it again")
 )
 
-// Policy is a tenant's RoutingPolicy: an aggregate that changes by verbs and is valid at all times. At most one provider is forced,
-// weights are at least 0, every provider named is known, and the fallback order is complete.
+// Policy is a tenant's RoutingPolicy: an aggregate that changes by verbs and is valid at all times. At most one provider is forced, weights are at
+// least 0, every provider named is known, every route is allowed, and the fallback order is complete.
 type Policy struct {
 	tenant   string
 	version  int64
-	known    []string // every provider of this installation, in default order
+	defaults Defaults
 	weights  Weights
-	order    []string // complete: a permutation of known
+	order    []string // complete: a permutation of defaults.Order
 	routes   map[TaskType][]Target
 	allowed  []string // provider/model or bare model names; empty allows all
-	forced   string
-	disabled map[string]bool
+	flags    map[string]Flag
+	aliases  map[string]Alias
 	attempts int
 	deadline time.Duration // 0: the installation's
 	events   event.Log
+
+	forced   string   // follows from the flags
+	disabled []string // likewise
+}
+
+// Defaults are what an installation sets for tenants that chose nothing.
+type Defaults struct {
+	Order       []string // every provider of the installation, in fallback order
+	Weights     Weights  // the zero value: DefaultWeights
+	Routes      map[TaskType][]Target
+	MaxAttempts int           // 0: DefaultMaxAttempts
+	Deadline    time.Duration // 0: REQUEST_TIMEOUT and STREAM_TIMEOUT
+	Aliases     []Alias       // of every tenant that has none of the name
+}
+
+// Check says what is wrong with the defaults of an installation: a fault whose fields name it.
+func (d Defaults) Check() error {
+	p := NewPolicy("", d)
+	t := p.Terms()
+	t.Weights = d.weights()
+	fields := p.wrong(t)
+	for i, a := range d.Aliases {
+		if f, ok := errors.AsType[*fault.Error](a.check(d.Order)); ok {
+			for _, field := range f.Fields {
+				field.Pointer = fmt.Sprintf("/aliases/%d%s", i, field.Pointer)
+				fields = append(fields, field)
+			}
+		}
+	}
+	if len(fields) > 0 {
+		return fault.ErrValidation.At(fields...)
+	}
+	return nil
+}
+
+func (d Defaults) weights() Weights {
+	if d.Weights == (Weights{}) {
+		return DefaultWeights
+	}
+	return d.Weights
 }
 
 // PolicyChanged says that a policy has a new version.
@@ -65,12 +102,16 @@ type PolicyChanged struct {
 // EventName implements event.Event.
 func (PolicyChanged) EventName() string { return "routing_policy_changed" }
 
-// NewPolicy gives a tenant the default policy over the known providers, whose order is the default fallback order.
-func NewPolicy(tenant string, known []string) *Policy {
-	return &Policy{
-		tenant: tenant, version: 1, known: slices.Clone(known), weights: DefaultWeights, order: slices.Clone(known),
-		routes: map[TaskType][]Target{}, disabled: map[string]bool{}, attempts: DefaultMaxAttempts,
+// NewPolicy gives a tenant the default policy.
+func NewPolicy(tenant string, d Defaults) *Policy {
+	p := &Policy{
+		tenant: tenant, version: 1, defaults: d, weights: d.weights(), order: slices.Clone(d.Order), routes: cloneRoutes(d.Routes),
+		flags: map[string]Flag{}, aliases: map[string]Alias{}, attempts: DefaultMaxAttempts, deadline: d.Deadline,
 	}
+	if d.MaxAttempts > 0 {
+		p.attempts = d.MaxAttempts
+	}
+	return p
 }
 
 // Tenant is the owner of the policy.
@@ -91,43 +132,67 @@ func (p *Policy) MaxAttempts() int { return p.attempts }
 // Deadline bounds one call with all its attempts; 0 means the installation's.
 func (p *Policy) Deadline() time.Duration { return p.deadline }
 
-// Forced is the provider that every call must go to, "" when none is.
-func (p *Policy) Forced() string { return p.forced }
+// Routes gives the targets chosen for a task type; empty means the providers' default models. The slice is the policy's own and not to be changed.
+func (p *Policy) Routes(task TaskType) []Target { return p.routes[task] }
 
-// Disabled reports whether calls to the provider are switched off; a forced provider is never disabled.
-func (p *Policy) Disabled(provider string) bool { return provider != p.forced && p.disabled[provider] }
+// Allows reports whether the list of allowed models has the target.
+func (p *Policy) Allows(t Target) bool { return allows(p.allowed, t) }
+
+func allows(list []string, t Target) bool {
+	if len(list) == 0 {
+		return true
+	}
+	for _, name := range list {
+		if name == t.Model {
+			return true
+		}
+		if rest, ok := strings.CutPrefix(name, t.Provider); ok && len(rest) == len(t.Model)+1 && rest[0] == '/' && rest[1:] == t.Model {
+			return true
+		}
+	}
+	return false
+}
 
 // Events drains what happened.
 func (p *Policy) Events() []event.Event { return p.events.Drain() }
 
-// SetWeights changes the score. It fails with ErrWeights.
-func (p *Policy) SetWeights(w Weights) error {
-	if !w.valid() {
-		return ErrWeights
+// Terms is what a tenant's administrators set as a whole.
+type Terms struct {
+	Weights       Weights
+	FallbackOrder []string // at least one provider; those left out follow in default order
+	Routes        map[TaskType][]Target
+	AllowedModels []string      // provider/model or bare model names; empty allows all
+	MaxAttempts   int           // 1 to 10
+	Deadline      time.Duration // 0: the installation's; else 1 ms to 1 hour
+}
+
+// Terms gives the terms in force.
+func (p *Policy) Terms() Terms {
+	return Terms{
+		Weights: p.weights, FallbackOrder: slices.Clone(p.order), Routes: cloneRoutes(p.routes), AllowedModels: slices.Clone(p.allowed),
+		MaxAttempts: p.attempts, Deadline: p.deadline,
 	}
-	p.weights = w
-	p.changed("weights")
+}
+
+// Revise sets the terms anew. version is the one that the change was made from. It fails with ErrStale when the policy has changed since, and with
+// fault.ErrValidation naming every field that is wrong.
+func (p *Policy) Revise(version int64, t Terms) error {
+	if version != p.version {
+		return ErrStale
+	}
+	if fields := p.wrong(t); len(fields) > 0 {
+		return fault.ErrValidation.At(fields...)
+	}
+	p.order, _ = CompleteOrder(t.FallbackOrder, p.defaults.Order)
+	p.weights, p.allowed, p.attempts, p.deadline = t.Weights, slices.Clone(t.AllowedModels), t.MaxAttempts, t.Deadline
+	p.routes = cloneRoutes(t.Routes)
+	p.changed("terms")
 	return nil
 }
 
-func (w Weights) valid() bool {
-	for _, x := range []float64{w.Cost, w.Latency, w.SLOPenalty} {
-		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// SetFallbackOrder changes how ties are broken. Providers left out follow in default order. It fails with ErrFallbackOrder.
-func (p *Policy) SetFallbackOrder(order []string) error {
-	full, err := CompleteOrder(order, p.known)
-	if err != nil {
-		return err
-	}
-	p.order = full
-	p.changed("fallback_order")
-	return nil
+func (p *Policy) changed(what string) {
+	p.version++
+	p.events.Record(PolicyChanged{Tenant: p.tenant, Version: p.version, What: what})
 }
 
 // CompleteOrder checks an order against the known providers and appends those left out. It fails with ErrFallbackOrder.
@@ -150,166 +215,60 @@ func CompleteOrder(order, known []string) ([]string, error) {
 	return full, nil
 }
 
-// Force sends every call to one provider, and beats disable. It fails with ErrUnknownProvider, or with ErrForceConflict while another is forced.
-func (p *Policy) Force(provider string) error {
-	if !slices.Contains(p.known, provider) {
-		return ErrUnknownProvider
+// Alias finds what a name stands for: the tenant's own alias, else the installation's.
+func (p *Policy) Alias(name string) (Alias, bool) {
+	if a, ok := p.aliases[name]; ok {
+		return a.clone(), true
 	}
-	if p.forced != "" && p.forced != provider {
-		return ErrForceConflict
-	}
-	if p.forced == provider {
-		return nil
-	}
-	p.forced = provider
-	p.changed("force_provider")
-	return nil
-}
-
-// Release ends the force of a provider; releasing one that is not forced changes nothing.
-func (p *Policy) Release(provider string) {
-	if p.forced == provider && provider != "" {
-		p.forced = ""
-		p.changed("force_provider")
-	}
-}
-
-// Disable takes a provider out of routing. It fails with ErrUnknownProvider.
-func (p *Policy) Disable(provider string) error {
-	if !slices.Contains(p.known, provider) {
-		return ErrUnknownProvider
-	}
-	if !p.disabled[provider] {
-		p.disabled[provider] = true
-		p.changed("disable_provider")
-	}
-	return nil
-}
-
-// Enable puts a provider back.
-func (p *Policy) Enable(provider string) {
-	if p.disabled[provider] {
-		delete(p.disabled, provider)
-		p.changed("disable_provider")
-	}
-}
-
-// Route names the targets that serve a task type; none means the providers' default models. It fails with ErrRoutes.
-func (p *Policy) Route(task TaskType, targets []Target) error {
-	if !slices.Contains(TaskTypes(), task) {
-		return ErrRoutes
-	}
-	for i, t := range targets {
-		if t.Model == "" || !slices.Contains(p.known, t.Provider) || slices.Contains(targets[:i], t) {
-			return ErrRoutes.With(fmt.Errorf("target %s of %s", t, task))
+	for _, a := range p.defaults.Aliases {
+		if a.Name == name {
+			return a.clone(), true
 		}
 	}
-	if len(targets) == 0 {
-		delete(p.routes, task)
-	} else {
-		p.routes[task] = slices.Clone(targets)
+	return Alias{}, false
+}
+
+// Aliases lists every alias that the tenant can use, sorted by name.
+func (p *Policy) Aliases() []Alias {
+	var out []Alias
+	for _, a := range p.aliases {
+		out = append(out, a.clone())
 	}
-	p.changed("routes")
-	return nil
-}
-
-// Routes gives the targets chosen for a task type; empty means the providers' default models. The slice is the policy's own and not to be changed.
-func (p *Policy) Routes(task TaskType) []Target { return p.routes[task] }
-
-// Allow narrows the models to a list of provider/model or bare model names; an empty list allows all.
-func (p *Policy) Allow(models []string) {
-	p.allowed = slices.Clone(models)
-	p.changed("allowed_models")
-}
-
-// Allows reports whether the list of allowed models has the target.
-func (p *Policy) Allows(t Target) bool {
-	return len(p.allowed) == 0 || slices.Contains(p.allowed, t.String()) || slices.Contains(p.allowed, t.Model)
-}
-
-// Limit sets the attempt budget and the deadline of a call. It fails with ErrLimits.
-func (p *Policy) Limit(attempts int, deadline time.Duration) error {
-	if !validLimits(attempts, deadline) {
-		return ErrLimits
+	for _, a := range p.defaults.Aliases {
+		if _, own := p.aliases[a.Name]; !own {
+			out = append(out, a.clone())
+		}
 	}
-	p.attempts, p.deadline = attempts, deadline
-	p.changed("limits")
-	return nil
-}
-
-func validLimits(attempts int, deadline time.Duration) bool {
-	return attempts >= 1 && attempts <= MaxMaxAttempts && deadline >= 0 && deadline <= MaxDeadline
-}
-
-func (p *Policy) changed(what string) {
-	p.version++
-	p.events.Record(PolicyChanged{Tenant: p.tenant, Version: p.version, What: what})
-}
-
-// PolicySnapshot is a policy as stores keep it.
-type PolicySnapshot struct {
-	Tenant        string
-	Version       int64
-	Weights       Weights
-	FallbackOrder []string
-	Routes        map[TaskType][]Target
-	AllowedModels []string
-	Forced        string
-	Disabled      []string
-	MaxAttempts   int
-	Deadline      time.Duration
-}
-
-// Snapshot gives the policy for keeping.
-func (p *Policy) Snapshot() PolicySnapshot {
-	return PolicySnapshot{
-		Tenant: p.tenant, Version: p.version, Weights: p.weights, FallbackOrder: slices.Clone(p.order),
-		Routes: cloneRoutes(p.routes), AllowedModels: slices.Clone(p.allowed), Forced: p.forced,
-		Disabled: slices.Sorted(maps.Keys(p.disabled)), MaxAttempts: p.attempts, Deadline: p.deadline,
-	}
-}
-
-func cloneRoutes(routes map[TaskType][]Target) map[TaskType][]Target {
-	out := make(map[TaskType][]Target, len(routes))
-	for task, targets := range routes {
-		out[task] = slices.Clone(targets)
-	}
+	slices.SortFunc(out, func(a, b Alias) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
-// RestorePolicy makes a kept policy anew over the providers known now. Providers that have gone are left out, new ones follow, and what is no
-// longer valid gives way to its default, so that a policy is valid whatever was kept.
-func RestorePolicy(s PolicySnapshot, known []string) *Policy {
-	p := NewPolicy(s.Tenant, known)
-	p.version, p.allowed = max(1, s.Version), slices.Clone(s.AllowedModels)
-	if s.Weights.valid() {
-		p.weights = s.Weights
+// OwnAlias finds an alias that is the tenant's own.
+func (p *Policy) OwnAlias(name string) (Alias, bool) {
+	a, ok := p.aliases[name]
+	return a.clone(), ok
+}
+
+// SetAlias makes a name stand for targets, in the place of what it stood for. It fails with fault.ErrValidation naming every field that is
+// wrong, and with ErrAliasCap.
+func (p *Policy) SetAlias(a Alias) error {
+	if err := a.check(p.defaults.Order); err != nil {
+		return err
 	}
-	if validLimits(s.MaxAttempts, s.Deadline) {
-		p.attempts, p.deadline = s.MaxAttempts, s.Deadline
+	if _, there := p.aliases[a.Name]; !there && len(p.aliases) >= MaxAliases {
+		return ErrAliasCap
 	}
-	kept := slices.DeleteFunc(slices.Clone(s.FallbackOrder), func(n string) bool { return !slices.Contains(known, n) })
-	if full, err := CompleteOrder(kept, known); err == nil {
-		p.order = full
+	p.aliases[a.Name] = a.clone()
+	p.changed("alias " + a.Name)
+	return nil
+}
+
+// RemoveAlias takes an alias of the tenant's own away. It fails with ErrNoAlias.
+func (p *Policy) RemoveAlias(name string) error {
+	if _, ok := p.aliases[name]; !ok {
+		return ErrNoAlias
 	}
-	if slices.Contains(known, s.Forced) {
-		p.forced = s.Forced
-	}
-	for _, n := range s.Disabled {
-		if slices.Contains(known, n) {
-			p.disabled[n] = true
-		}
-	}
-	for task, targets := range s.Routes {
-		var ts []Target
-		for _, t := range targets {
-			if t.Model != "" && slices.Contains(known, t.Provider) && !slices.Contains(ts, t) {
-				ts = append(ts, t)
-			}
-		}
-		if len(ts) > 0 && slices.Contains(TaskTypes(), task) {
-			p.routes[task] = ts
-		}
-	}
-	return p
+	delete(p.aliases, name)
+	p.changed("alias " + name)
+	return nil
 }

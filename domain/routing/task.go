@@ -21,6 +21,27 @@ const (
 	Review         TaskType = "review"
 )
 
+// taskTypes is how many task types there are.
+const taskTypes = 5
+
+// index is the place of a task type in TaskTypes, -1 when it is none.
+func (t TaskType) index() int {
+	switch t {
+	case General:
+		return 0
+	case CodeGeneration:
+		return 1
+	case Analysis:
+		return 2
+	case Creative:
+		return 3
+	case Review:
+		return 4
+	default:
+		return -1
+	}
+}
+
 // TaskTypes lists every task type in the order they are shown.
 func TaskTypes() []TaskType {
 	return []TaskType{General, CodeGeneration, Analysis, Creative, Review}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/change"
 )
 
 // PolicyStore is a store of policies under test, over the providers KnownProviders.
@@ -48,7 +49,7 @@ func findPolicy(t *testing.T, s PolicyStore, tenantID string) *routing.Policy {
 }
 
 func policiesDefault(t *testing.T, s PolicyStore) {
-	want := routing.NewPolicy("tenant", KnownProviders()).Snapshot()
+	want := routing.NewPolicy("tenant", routing.Defaults{Order: KnownProviders()}).Snapshot()
 	same(t, "the policy", findPolicy(t, s, "tenant").Snapshot(), want)
 	must(t, "update without change", s.Update(t.Context(), "tenant", func(p *routing.Policy) error {
 		same(t, "what change is given", p.Snapshot(), want)
@@ -59,23 +60,30 @@ func policiesDefault(t *testing.T, s PolicyStore) {
 
 // changeAll changes everything that a policy has.
 func changeAll(p *routing.Policy) error {
+	at := time.Date(2030, 1, 31, 12, 0, 0, 123456000, time.UTC)
 	for _, err := range []error{
-		p.SetWeights(routing.Weights{Cost: 0.1, Latency: 1e-9, SLOPenalty: 12345678.901}),
-		p.SetFallbackOrder([]string{"gemini", "claude"}),
-		p.Route(routing.CodeGeneration, []routing.Target{{Provider: "claude", Model: "m'1"}, {Provider: "openai", Model: `m"2\`}}),
-		p.Route(routing.Review, []routing.Target{{Provider: "gemini", Model: "m/3"}}),
-		p.Force("claude"), p.Disable("openai"), p.Disable("claude"), p.Limit(7, 90*time.Second+time.Millisecond),
+		change.Weights(p, routing.Weights{Cost: 0.1, Latency: 1e-9, SLOPenalty: 12345678.901}),
+		change.Order(p, "gemini", "claude"),
+		change.Route(p, routing.CodeGeneration, routing.Target{Provider: "claude", Model: "m'1"}, routing.Target{Provider: "openai", Model: `m"2\`}),
+		change.Route(p, routing.Review, routing.Target{Provider: "gemini", Model: "m/3"}),
+		change.Force(p, "claude"), change.Disable(p, "openai"), change.Limit(p, 7, 90*time.Second+time.Millisecond),
+		p.SetFlag(routing.Flag{Name: routing.DisableFlag("claude"), Enabled: true, At: at, By: "ada"}),
+		p.SetFlag(routing.Flag{Name: routing.FlagCacheV1, At: at, By: "ada"}),
+		p.SetAlias(routing.Alias{Name: "fast", Mode: routing.Weighted, Targets: []routing.AliasTarget{
+			{Target: routing.Target{Provider: "openai", Model: `m"2\`}, Weight: 0.1}, {Target: routing.Target{Provider: "claude", Model: "m'1"}, Weight: 3},
+		}}),
+		p.SetAlias(routing.Alias{Name: "a:b.c_d", Mode: routing.Ordered, Targets: []routing.AliasTarget{{Target: routing.Target{Provider: "gemini", Model: "m"}}}}),
+		change.Allow(p, "claude/m'1", `m"2\`, "gemini/m/3", "<>&'; DROP TABLE users; --\u2028"),
 	} {
 		if err != nil {
 			return err
 		}
 	}
-	p.Allow([]string{"claude/m'1", hostile})
 	return nil
 }
 
 func policiesRoundTrip(t *testing.T, s PolicyStore) {
-	want := routing.NewPolicy("tenant", KnownProviders())
+	want := routing.NewPolicy("tenant", routing.Defaults{Order: KnownProviders()})
 	must(t, "change", changeAll(want))
 	must(t, "update", s.Update(t.Context(), "tenant", changeAll))
 	same(t, "the policy", findPolicy(t, s, "tenant").Snapshot(), want.Snapshot())
@@ -85,17 +93,20 @@ func policiesEmptied(t *testing.T, s PolicyStore) {
 	must(t, "update", s.Update(t.Context(), "tenant", changeAll))
 	var want routing.PolicySnapshot
 	must(t, "empty", s.Update(t.Context(), "tenant", func(p *routing.Policy) error {
-		p.Allow(nil)
-		p.Release("claude")
-		p.Enable("openai")
-		p.Enable("claude")
+		for _, f := range p.Flags() {
+			must(t, "clear", p.ClearFlag(f.Name))
+		}
+		for _, a := range p.Aliases() {
+			must(t, "remove", p.RemoveAlias(a.Name))
+		}
+		must(t, "allow", change.Allow(p))
 		for _, task := range routing.TaskTypes() {
-			if err := p.Route(task, nil); err != nil {
+			if err := change.Route(p, task); err != nil {
 				return err
 			}
 		}
 		want = p.Snapshot()
-		return p.SetWeights(routing.Weights{})
+		return change.Weights(p, routing.Weights{})
 	}))
 	got := findPolicy(t, s, "tenant").Snapshot()
 	want.Weights, want.Version = routing.Weights{}, want.Version+1
@@ -105,7 +116,7 @@ func policiesEmptied(t *testing.T, s PolicyStore) {
 func policiesIsolation(t *testing.T, s PolicyStore) {
 	must(t, "update", s.Update(t.Context(), "mine", changeAll))
 	for _, other := range []string{"theirs", "", "min%", "MINE", "mine\x00"} {
-		same(t, "the policy of "+other, findPolicy(t, s, other).Snapshot(), routing.NewPolicy(other, KnownProviders()).Snapshot())
+		same(t, "the policy of "+other, findPolicy(t, s, other).Snapshot(), routing.NewPolicy(other, routing.Defaults{Order: KnownProviders()}).Snapshot())
 	}
 	if got := findPolicy(t, s, "mine").Tenant(); got != "mine" {
 		t.Errorf("the policy is of %q, want mine", got)
@@ -114,11 +125,11 @@ func policiesIsolation(t *testing.T, s PolicyStore) {
 
 func policiesRefused(t *testing.T, s PolicyStore) {
 	refused := func(p *routing.Policy) error {
-		must(t, "disable", p.Disable("openai"))
+		must(t, "disable", change.Disable(p, "openai"))
 		return errChange
 	}
 	wantErr(t, "update", s.Update(t.Context(), "tenant", refused), errChange)
-	same(t, "the policy", findPolicy(t, s, "tenant").Snapshot(), routing.NewPolicy("tenant", KnownProviders()).Snapshot())
+	same(t, "the policy", findPolicy(t, s, "tenant").Snapshot(), routing.NewPolicy("tenant", routing.Defaults{Order: KnownProviders()}).Snapshot())
 	must(t, "change", s.Update(t.Context(), "tenant", changeAll))
 	want := findPolicy(t, s, "tenant").Snapshot()
 	wantErr(t, "update", s.Update(t.Context(), "tenant", refused), errChange)
@@ -132,7 +143,7 @@ func policiesRefused(t *testing.T, s PolicyStore) {
 
 func policiesForce(t *testing.T, s PolicyStore) {
 	force := func(name string) error {
-		return s.Update(t.Context(), "tenant", func(p *routing.Policy) error { return p.Force(name) })
+		return s.Update(t.Context(), "tenant", func(p *routing.Policy) error { return change.Force(p, name) })
 	}
 	must(t, "force", force("openai"))
 	wantErr(t, "force another", force("gemini"), routing.ErrForceConflict)
@@ -143,7 +154,7 @@ func policiesForce(t *testing.T, s PolicyStore) {
 
 func policiesLoseNothing(t *testing.T, s PolicyStore) {
 	none(t, race(50, func(int) error { // the first of them finds no row to lock
-		return s.Update(t.Context(), "tenant", func(p *routing.Policy) error { return p.SetWeights(p.Weights()) })
+		return s.Update(t.Context(), "tenant", func(p *routing.Policy) error { return change.Weights(p, p.Weights()) })
 	}))
 	if got := findPolicy(t, s, "tenant").Version(); got != 51 {
 		t.Errorf("after 50 changes at once: version %d, want 51", got)
@@ -156,7 +167,7 @@ func policiesForceRace(t *testing.T, s PolicyStore) {
 			if p.Forced() != "" {
 				return routing.ErrForceConflict
 			}
-			return p.Force(KnownProviders()[i%4])
+			return change.Force(p, KnownProviders()[i%4])
 		})
 	})
 	if n := winners(t, errs, routing.ErrForceConflict); n != 1 {
@@ -166,7 +177,7 @@ func policiesForceRace(t *testing.T, s PolicyStore) {
 
 func policiesEvents(t *testing.T, s PolicyStore) {
 	ctx := outbound.WithActor(t.Context(), outbound.Actor{UserID: "ada"})
-	must(t, "update", s.Update(ctx, "tenant", func(p *routing.Policy) error { return p.Disable("openai") }))
+	must(t, "update", s.Update(ctx, "tenant", func(p *routing.Policy) error { return change.Disable(p, "openai") }))
 	if s.Audit == nil {
 		return
 	}
@@ -187,11 +198,10 @@ func policiesUnstorable(t *testing.T, s PolicyStore) {
 	for what, text := range unstorable {
 		wantInvalid(t, "tenant, "+what, s.Update(t.Context(), text, changeAll))
 		wantInvalid(t, "allowed, "+what, s.Update(t.Context(), "tenant", func(p *routing.Policy) error {
-			p.Allow([]string{text})
-			return nil
+			return change.Allow(p, text)
 		}))
 		wantInvalid(t, "routes, "+what, s.Update(t.Context(), "tenant", func(p *routing.Policy) error {
-			return p.Route(routing.General, []routing.Target{{Provider: "openai", Model: text}})
+			return change.Route(p, routing.General, routing.Target{Provider: "openai", Model: text})
 		}))
 	}
 	same(t, "the version", findPolicy(t, s, "tenant").Version(), int64(1))
@@ -201,7 +211,7 @@ func policiesUnshared(t *testing.T, s PolicyStore) {
 	must(t, "update", s.Update(t.Context(), "tenant", changeAll))
 	mine := findPolicy(t, s, "tenant")
 	want := mine.Snapshot()
-	mine.Release("claude")
-	must(t, "disable", mine.Disable("gemini"))
+	must(t, "release", change.Release(mine, "claude"))
+	must(t, "disable", change.Disable(mine, "gemini"))
 	same(t, "the policy", findPolicy(t, s, "tenant").Snapshot(), want)
 }
