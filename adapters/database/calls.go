@@ -68,8 +68,15 @@ func callArgs(args []any, created any, c *outbound.Call) []any {
 		mended(c.ID), created, mended(c.Region), mended(c.TenantID), mended(c.UserID), mended(c.KeyID), mended(c.SessionID), mended(c.TraceID),
 		mended(c.Surface), mended(c.TaskType), mended(c.RequestedModel), mended(c.Provider), mended(c.Model), mended(c.ServedModel),
 		mended(c.Outcome), int64(c.InputTokens), int64(c.OutputTokens), int64(c.CachedTokens), int64(c.CacheWrite), int64(c.Reasoning),
-		mended(c.UsageSource), cost, c.LatencyMs, c.FirstByteMs, mended(c.Cache), c.Stream, mended(c.DecisionID), mended(string(c.Decision)),
+		mended(c.UsageSource), cost, c.LatencyMs, c.FirstByteMs, mended(c.Cache), c.Stream, mended(c.DecisionID), mended(shownOf(c)),
 		attemptsText(c.Attempts), tagsText(c.Tags), mended(c.EndUser))
+}
+
+func shownOf(c *outbound.Call) string {
+	if c.Decision == nil {
+		return ""
+	}
+	return string(c.Decision.Shown)
 }
 
 func attemptsText(attempts []outbound.CallAttempt) string {
@@ -107,7 +114,7 @@ func (r *callRow) call() outbound.Call {
 		TraceID: r.TraceID, Surface: r.Surface, TaskType: r.TaskType, RequestedModel: r.RequestedModel, Provider: r.Provider, Model: r.Model,
 		ServedModel: r.ServedModel, Outcome: r.Outcome, InputTokens: r.InputTokens, OutputTokens: r.OutputTokens, CachedTokens: r.CachedTokens,
 		CacheWrite: r.CacheWrite, Reasoning: r.Reasoning, UsageSource: r.UsageSource, CostNanos: r.CostNanos, LatencyMs: r.LatencyMs,
-		FirstByteMs: r.FirstByteMs, Cache: r.Cache, Stream: r.Stream, DecisionID: r.DecisionID, Decision: []byte(r.Decision),
+		FirstByteMs: r.FirstByteMs, Cache: r.Cache, Stream: r.Stream, DecisionID: r.DecisionID, Decision: &outbound.Decision{ID: r.DecisionID, TenantID: r.TenantID, Shown: []byte(r.Decision)},
 		Attempts: r.Attempts.Of, Tags: r.Tags.Of, EndUser: r.EndUser,
 	}
 }

@@ -71,7 +71,19 @@ func (c *call) row(err error) outbound.Call {
 		InputTokens: r.Usage.Input, OutputTokens: r.Usage.Output, CachedTokens: r.Usage.CacheRead, CacheWrite: r.Usage.CacheWrite,
 		Reasoning: r.Usage.Reasoning, UsageSource: string(r.UsageSource), CostNanos: r.CostNanos,
 		LatencyMs: r.Took.Milliseconds(), FirstByteMs: c.first.Milliseconds(), Cache: r.Cache, Stream: c.in.Stream,
-		DecisionID: c.decision.ID, Decision: appendDecision(nil, c.decision, c.attempts, outcome), Attempts: c.attempts,
+		DecisionID: c.decision.ID, Decision: c.record(outcome), Attempts: c.attempts,
 		Tags: c.in.Tags, EndUser: c.in.EndUser,
 	}
+}
+
+// record is the decision as it is kept.
+func (c *call) record(outcome string) *outbound.Decision {
+	d := &outbound.Decision{
+		ID: c.decision.ID, TenantID: string(c.in.Caller.TenantID), CreatedAt: c.decision.At, TaskType: string(c.wish.task), Outcome: outcome,
+		PolicyVersion: c.decision.PolicyVersion, SnapshotID: c.decision.SnapshotID, Shown: appendDecision(nil, c.decision, c.attempts, outcome),
+	}
+	if chosen, ok := c.decision.Chosen(); ok {
+		d.Provider, d.Model = chosen.Provider, chosen.Model
+	}
+	return d
 }

@@ -132,8 +132,8 @@ func TestTheDecisionIsKeptAsJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got map[string]any
-		if err := json.Unmarshal(w.row().Decision, &got); err != nil {
-			t.Fatalf("%v in %s", err, w.row().Decision)
+		if err := json.Unmarshal(w.row().Decision.Shown, &got); err != nil {
+			t.Fatalf("%v in %s", err, w.row().Decision.Shown)
 		}
 		candidate := func(provider, model string, rank, cents float64) map[string]any {
 			return map[string]any{
@@ -186,14 +186,14 @@ func TestTheDecisionIsJSONWhateverItSays(t *testing.T) {
 					Chosen     *routing.Target
 					Candidates []routing.Target
 				}
-				if err := json.Unmarshal(w.row().Decision, &got); err != nil {
-					t.Fatalf("%v in %s", err, w.row().Decision)
+				if err := json.Unmarshal(w.row().Decision.Shown, &got); err != nil {
+					t.Fatalf("%v in %s", err, w.row().Decision.Shown)
 				}
 				if tt.model != "" && (got.Chosen == nil || got.Chosen.String() != tt.model) {
 					t.Errorf("chosen %v, want %s", got.Chosen, tt.model)
 				}
-				if name == "nothing chosen" && (got.Chosen != nil || len(got.Candidates) > 0 || !strings.Contains(string(w.row().Decision), `"chosen":null,"candidates":[]`)) {
-					t.Errorf("decision %s, want nothing chosen", w.row().Decision)
+				if name == "nothing chosen" && (got.Chosen != nil || len(got.Candidates) > 0 || !strings.Contains(string(w.row().Decision.Shown), `"chosen":null,"candidates":[]`)) {
+					t.Errorf("decision %s, want nothing chosen", w.row().Decision.Shown)
 				}
 			})
 		})

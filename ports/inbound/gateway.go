@@ -26,13 +26,19 @@ type Call struct {
 	TraceID   string
 	RequestID string
 
-	Model    string // as requested: "", auto, auto:<task type>, <provider>/<model> or a bare name
+	Model    string // as requested: "", auto, auto:<task type>, an alias, <provider>/<model> or a bare name
 	TaskType string // "" is general, or what the model name says
 	SLOMs    int    // 0: none
 	Stream   bool
 	Strict   bool
 	Tags     []string
 	EndUser  string
+
+	// Cache says what the prompt cache may do for the call.
+	Cache CacheMode
+	// Fingerprint gives the SHA-256 of every field of the request's body in canonical form, without those that do not change the answer. Nil: the
+	// call cannot be cached. It is called at most once, and only when the cache may be used.
+	Fingerprint func() ([32]byte, error)
 
 	// Body is the request in the client's dialect, nil when the client speaks none that a vendor speaks. It is not changed, and is kept
 	// until the call ends, so it must not be a reused buffer.
@@ -47,6 +53,17 @@ type Call struct {
 	Tools     bool
 	Schema    bool
 }
+
+// CacheMode is what the prompt cache may do for a call.
+type CacheMode string
+
+// The modes. CacheDefault is on for execute; under /v1 it is off unless the tenant turned the cache on.
+const (
+	CacheDefault CacheMode = ""
+	CacheOn      CacheMode = "on"
+	CacheRefresh CacheMode = "refresh" // the answer is not taken from the cache, and is put there
+	CacheOff     CacheMode = "off"     // neither taken from the cache nor put there
+)
 
 // Attempt is one try of one target.
 type Attempt struct {
@@ -67,8 +84,9 @@ type Receipt struct {
 	Finish      chat.Finish
 	Usage       chat.Usage
 	UsageSource chat.UsageSource
-	CostNanos   *int64 // nil: the model is unpriced
-	Cache       string // hit, miss or bypass
+	CostNanos   *int64        // nil: the model is unpriced
+	Cache       string        // hit, miss or bypass
+	Age         time.Duration // of a hit: since the answer was made
 	Attempts    []Attempt
 	Took        time.Duration
 	Dropped     []string // request fields that the target could not honour

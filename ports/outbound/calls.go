@@ -33,20 +33,53 @@ type Call struct {
 	FirstByteMs    int64 // 0 for whole answers
 	Cache          string
 	Stream         bool
-	DecisionID     string
-	Decision       []byte // the decision as JSON
+	DecisionID     string    // of the decision that explains the answer: for one from the prompt cache, that of the call which filled it
+	Decision       *Decision // nil: the call made none of its own
 	Attempts       []CallAttempt
 	Tags           []string
 	EndUser        string
 }
 
-// CallAttempt is one attempt of a call.
+// CallAttempt is one attempt of a call. What it used is its own: a broken attempt may be billed, and what a call cost is the sum of its attempts.
 type CallAttempt struct {
-	Provider   string
-	Model      string
-	Credential string
-	Outcome    string
-	LatencyMs  int64
+	StartedAt    time.Time
+	Provider     string
+	Model        string
+	ServedModel  string
+	Credential   string
+	Outcome      string // as chat.Outcome names it
+	LatencyMs    int64
+	FirstByteMs  int64 // 0: nothing came, or the answer came whole
+	InputTokens  int
+	OutputTokens int
+	CachedTokens int
+	CacheWrite   int
+	Reasoning    int
+	UsageSource  string // "": nothing was used
+	CostNanos    *int64 // nil: unpriced, or nothing was used
+}
+
+// Decision is a routing decision as it is kept.
+type Decision struct {
+	ID            string // UUIDv7
+	TenantID      string
+	CreatedAt     time.Time
+	TaskType      string
+	Provider      string // chosen; "" when none was
+	Model         string
+	Outcome       string // of the call: ok, or the code of the failure
+	PolicyVersion int64
+	SnapshotID    string // of the sheet with the facts
+	PolicyID      string // of the sheet with the policy
+	Shown         []byte // JSON, as the API shows it
+	Inputs        []byte // JSON: request and readings, from which, with both sheets, the decision can be made again
+}
+
+// Sheet is what many decisions were made from: a snapshot of facts, or a policy. It is kept once.
+type Sheet struct {
+	ID        string
+	CreatedAt time.Time
+	Body      []byte // JSON
 }
 
 // Calls keeps the rows. Implementations pass conformance.Calls.

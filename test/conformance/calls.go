@@ -35,7 +35,7 @@ func fullCall() outbound.Call {
 		ID: nextID(), CreatedAt: storeEpoch, Region: "eu", TenantID: "tenant", UserID: "user", KeyID: "key", SessionID: "session", TraceID: "trace",
 		Surface: "execute", TaskType: "general", RequestedModel: hostile, Provider: "openai", Model: "m", ServedModel: "m-2026", Outcome: "ok",
 		InputTokens: 1, OutputTokens: 2, CachedTokens: 3, CacheWrite: 4, Reasoning: 5, UsageSource: "reported", CostNanos: &cost, LatencyMs: 6,
-		FirstByteMs: 7, Cache: "miss", Stream: true, DecisionID: "decision", Decision: []byte(`{"b": 1,  "a":"\u0000 ` + "é" + `"}`),
+		FirstByteMs: 7, Cache: "miss", Stream: true, DecisionID: "decision", Decision: &outbound.Decision{ID: "d", TenantID: "t", Shown: []byte(`{"b": 1,  "a":"\u0000 ` + "é" + `"}`)},
 		Attempts: []outbound.CallAttempt{{Provider: "claude", Model: "c", Credential: "c1", Outcome: "overloaded", LatencyMs: 8}, {Provider: "openai"}},
 		Tags:     []string{hostile, ""}, EndUser: hostile,
 	}
@@ -159,7 +159,7 @@ func callsList(t *testing.T, calls outbound.Calls) {
 func callsOddText(t *testing.T, calls outbound.Calls) {
 	rows := plainCalls(3, "tenant")
 	odd := "a\x00b\xff"
-	rows[1].RequestedModel, rows[1].EndUser, rows[1].Tags, rows[1].Decision = odd, odd, []string{odd}, []byte(odd)
+	rows[1].RequestedModel, rows[1].EndUser, rows[1].Tags, rows[1].Decision = odd, odd, []string{odd}, &outbound.Decision{Shown: []byte(odd)}
 	rows[1].Attempts = []outbound.CallAttempt{{Model: odd}}
 	must(t, "append", calls.Append(t.Context(), rows))
 	got, err := calls.List(t.Context(), "tenant", "", 10)
@@ -168,7 +168,7 @@ func callsOddText(t *testing.T, calls outbound.Calls) {
 		t.Fatalf("%d rows are kept, want 3", len(got))
 	}
 	for what, text := range map[string]string{
-		"model": got[1].RequestedModel, "end user": got[1].EndUser, "tag": got[1].Tags[0], "decision": string(got[1].Decision), "attempt": got[1].Attempts[0].Model,
+		"model": got[1].RequestedModel, "end user": got[1].EndUser, "tag": got[1].Tags[0], "decision": string(got[1].Decision.Shown), "attempt": got[1].Attempts[0].Model,
 	} {
 		if want := "a\uFFFDb\uFFFD"; text != want {
 			t.Errorf("%s: got %q, want %q", what, text, want)
