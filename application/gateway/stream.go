@@ -19,6 +19,11 @@ const maxHeld = 1 << 20
 // Stream implements inbound.Gateway.
 func (s *Service) Stream(ctx context.Context, in inbound.Call) (inbound.StreamAnswer, error) {
 	in.Stream = true
+	return s.stream(ctx, in)
+}
+
+// stream answers a call in pieces, from its admission to its row.
+func (s *Service) stream(ctx context.Context, in inbound.Call) (inbound.StreamAnswer, error) {
 	c, err := s.admit(ctx, in)
 	if err != nil {
 		return inbound.StreamAnswer{Head: c.receipt}, err

@@ -10,6 +10,11 @@ import (
 // Execute implements inbound.Gateway.
 func (s *Service) Execute(ctx context.Context, in inbound.Call) (inbound.Answer, error) {
 	in.Stream = false
+	return s.execute(ctx, in)
+}
+
+// execute answers a call whole, from its admission to its row.
+func (s *Service) execute(ctx context.Context, in inbound.Call) (inbound.Answer, error) {
 	c, err := s.admit(ctx, in)
 	if err != nil {
 		return inbound.Answer{Receipt: c.receipt}, err
