@@ -29,7 +29,7 @@ func BenchmarkAppendCalls(b *testing.B) {
 						KeyID: "0123456789abcdef", TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", Surface: "chat.completions", TaskType: "general",
 						RequestedModel: "auto", Provider: "openai", Model: "gpt", ServedModel: "gpt-2026", Outcome: "ok", InputTokens: 120, OutputTokens: 300,
 						UsageSource: "reported", CostNanos: &cost, LatencyMs: 812, Cache: "miss", DecisionID: "01935a00-0000-7000-8000-000000000003",
-						Decision: decision, Attempts: []outbound.CallAttempt{{Provider: "openai", Model: "gpt", Credential: "c1", Outcome: "ok", LatencyMs: 812}},
+						Decision: &outbound.Decision{ID: newID(), Shown: decision}, Attempts: []outbound.CallAttempt{{Provider: "openai", Model: "gpt", Credential: "c1", Outcome: "ok", LatencyMs: 812}},
 					}
 				}
 				if err := calls.Append(b.Context(), rows); err != nil {
