@@ -20,6 +20,7 @@ import (
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/application/operator"
+	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
@@ -48,6 +49,8 @@ var applicationSet = wire.NewSet(
 	wire.Struct(new(keys.Deps), "*"), keys.New, wire.Bind(new(inbound.Keys), new(*keys.Service)),
 	wire.Struct(new(members.Deps), "*"), members.New, wire.Bind(new(inbound.Members), new(*members.Service)),
 	wire.Struct(new(members.PlatformDeps), "*"), members.NewPlatform, wire.Bind(new(inbound.Platform), new(*members.Platform)),
+	wire.Struct(new(policies.Deps), "*"), policies.New, wire.Bind(new(inbound.Policies), new(*policies.Service)),
+	wire.Bind(new(policies.Watcher), new(*gateway.Service)),
 	wire.Bind(new(members.Ender), new(*auth.Service)), wire.Bind(new(members.Postman), new(*mail.Worker)),
 	wire.Struct(new(housekeeping.Deps), "*"), housekeeping.New,
 	wire.Struct(new(audit.Deps), "*"), audit.New, wire.Bind(new(inbound.Audit), new(*audit.Service)),

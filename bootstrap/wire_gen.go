@@ -20,6 +20,7 @@ import (
 	"github.com/forge1/forge1/application/mail"
 	"github.com/forge1/forge1/application/members"
 	"github.com/forge1/forge1/application/operator"
+	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
 )
 
@@ -144,15 +145,13 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Clock: clock,
 	}
 	platform := members.NewPlatform(platformDeps)
-	keysConfig := newKeysConfig(c)
-	keysDeps := keys.Deps{
-		Tx:     db,
-		Tokens: tokens,
-		Clock:  clock,
-		Log:    logger,
-		Config: keysConfig,
+	outboundPolicies, err := newPolicies(db, c)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
 	}
-	keysService := keys.New(keysDeps)
 	client := newClient(c, clock)
 	v, err := newConnections(c, client)
 	if err != nil {
@@ -162,13 +161,6 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		return nil, nil, err
 	}
 	catalogue, err := newCatalogue()
-	if err != nil {
-		cleanup3()
-		cleanup2()
-		cleanup()
-		return nil, nil, err
-	}
-	policies, err := newPolicies(db, c)
 	if err != nil {
 		cleanup3()
 		cleanup2()
@@ -189,7 +181,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	gatewayDeps := gateway.Deps{
 		Connections: v,
 		Catalogue:   catalogue,
-		Policies:    policies,
+		Policies:    outboundPolicies,
 		Circuits:    circuits,
 		Latencies:   latencies,
 		Meter:       meter,
@@ -200,6 +192,22 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Settings:    gatewaySettings,
 	}
 	gatewayService := gateway.New(gatewayDeps)
+	policiesDeps := policies.Deps{
+		Policies: outboundPolicies,
+		Tx:       db,
+		Watcher:  gatewayService,
+		Clock:    clock,
+	}
+	policiesService := policies.New(policiesDeps)
+	keysConfig := newKeysConfig(c)
+	keysDeps := keys.Deps{
+		Tx:     db,
+		Tokens: tokens,
+		Clock:  clock,
+		Log:    logger,
+		Config: keysConfig,
+	}
+	keysService := keys.New(keysDeps)
 	cacheKind := cacheKindOf(bootstrapShortLived)
 	healthDeps := health.Deps{
 		Database:  db,
@@ -219,6 +227,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Members:    membersService,
 		Audit:      auditService,
 		Platform:   platform,
+		Policies:   policiesService,
 		Keys:       keysService,
 		Gateway:    gatewayService,
 		Health:     healthService,

@@ -198,6 +198,7 @@ func headerDocs() map[string]*huma.Header {
 	for name, doc := range map[string]string{
 		"X-Request-ID":        "The request's id: the client's own if it is fit, else a fresh one",
 		"X-Trace-ID":          "The trace: that of a valid traceparent, else a fresh one",
+		"ETag":                "The version, for If-Match",
 		"X-Forge-Decision-Id": "Finds the routing decision",
 		"X-Forge-Provider":    "Who answered",
 		"X-Forge-Model":       "What answered",

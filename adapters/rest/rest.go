@@ -29,6 +29,7 @@ type Deps struct {
 	Members    inbound.Members
 	Audit      inbound.Audit
 	Platform   inbound.Platform
+	Policies   inbound.Policies
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health

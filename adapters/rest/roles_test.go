@@ -3,6 +3,7 @@ package rest_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -96,12 +97,12 @@ func TestTheDocumentHasEveryRouteAndItsRights(t *testing.T) {
 var pathParams = map[string]string{"{tenant_id}": "t2", "{user_id}": "u1", "{code}": "not_found", "{id...}": "auto"}
 
 // idsUnder says which id a list's fake knows.
-var idsUnder = map[string]string{"sessions": "s1", "api-keys": "k1", "invites": "i1", "users": "u1"}
+var idsUnder = map[string]string{"sessions": "s1", "api-keys": "k1", "invites": "i1", "users": "u1", "flags": "router.force_provider_claude", "aliases": "fast"}
 
 func fill(pattern string) string {
 	return regexp.MustCompile(`([a-z-]*/)?\{[^}]+\}`).ReplaceAllStringFunc(pattern, func(s string) string {
 		list, param, _ := strings.Cut(s, "/")
-		if param == "{id}" {
+		if param == "{id}" || param == "{name}" {
 			return list + "/" + idsUnder[list]
 		}
 		return list + "/" + pathParams[param]
@@ -130,6 +131,9 @@ func TestEveryCellOfTheTableOverHTTP(t *testing.T) {
 				sent = `{"code":"123456"}` // the example is a login's
 			}
 			before := len(w.account.calls) + len(w.house.calls)
+			if method == http.MethodPut {
+				options = append(options, "If-Match: *")
+			}
 			got := w.do(method, fill(pattern), sent, options...)
 			reached := len(w.account.calls)+len(w.house.calls) > before
 			want := rows[route][kind]

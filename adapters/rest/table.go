@@ -10,7 +10,7 @@ import (
 
 // table lists every route.
 func (s *Server) table() []route {
-	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
+	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), policyRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
 }
 
 // aiHeaders are taken by every AI call.

@@ -174,6 +174,9 @@ func (p *Policy) Terms() Terms {
 	}
 }
 
+// DefaultTerms gives the terms of a tenant that chose nothing.
+func (p *Policy) DefaultTerms() Terms { return NewPolicy(p.tenant, p.defaults).Terms() }
+
 // Revise sets the terms anew. version is the one that the change was made from. It fails with ErrStale when the policy has changed since, and with
 // fault.ErrValidation naming every field that is wrong.
 func (p *Policy) Revise(version int64, t Terms) error {

@@ -98,19 +98,24 @@ func (d *Document) find(method, path string) *openapi3.Operation {
 	if item := d.doc.Paths.Value(path); item != nil {
 		return item.GetOperation(method)
 	}
-	var greedy *openapi3.PathItem
+	var best, greedy *openapi3.PathItem
+	fewest := 0 // parameters of best: a path that is spelt out comes before one that is not (OpenAPI 3.1, 4.8.8.2)
 	for pattern, item := range d.doc.Paths.Map() {
-		switch whole, rest := fits(pattern, path); {
-		case whole:
-			return item.GetOperation(method)
-		case rest:
+		whole, rest := fits(pattern, path)
+		if n := strings.Count(pattern, "{"); whole && (best == nil || n < fewest) {
+			best, fewest = item, n
+		}
+		if rest {
 			greedy = item
 		}
 	}
-	if greedy == nil {
+	if best == nil {
+		best = greedy
+	}
+	if best == nil {
 		return nil
 	}
-	return greedy.GetOperation(method)
+	return best.GetOperation(method)
 }
 
 // fits reports whether a path is a pattern's segment by segment, or only if its last parameter takes the rest.
