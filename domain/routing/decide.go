@@ -41,8 +41,11 @@ type Exclusion struct {
 	Target
 	Reason Reason
 	Until  time.Time
-	Detail string // for capability: vision, tools or schema
+	Detail string // for capability: vision, tools or schema; for rate_limited: CredentialRefused, or ""
 }
+
+// CredentialRefused is the detail of a target whose credentials rest because the vendor refused them, which slowing down would not mend.
+const CredentialRefused = "credential refused"
 
 // Decision is what Decide found: every target once, as candidate or exclusion.
 type Decision struct {
@@ -178,7 +181,11 @@ func (c *choice) exclude(pf *ProviderFacts, m *ModelFacts, t Target, aside Reaso
 		return Exclusion{Reason: BreakerOpen, Until: m.OpenUntil}, true
 	}
 	if m.RestUntil.After(c.now) {
-		return Exclusion{Reason: RateLimited, Until: m.RestUntil}, true
+		x := Exclusion{Reason: RateLimited, Until: m.RestUntil}
+		if m.Refused {
+			x.Detail = CredentialRefused
+		}
+		return x, true
 	}
 	return Exclusion{}, false
 }

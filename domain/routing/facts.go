@@ -61,6 +61,7 @@ type ModelFacts struct {
 type State struct {
 	OpenUntil time.Time // breaker open; zero: closed
 	RestUntil time.Time // rate limited or refused credentials; zero: none
+	Refused   bool      // RestUntil is of refused credentials
 	Figures   [taskTypes]Figures
 }
 
@@ -103,17 +104,18 @@ type Reading struct {
 // Read gives what a decision about these facts read of every target that it speaks of. base is the snapshot that is kept; what it holds is not said
 // again.
 func (f Facts) Read(d Decision, base Facts) []Reading {
-	out := make([]Reading, 0, len(d.Candidates)+len(d.Excluded))
+	var out []Reading
 	add := func(t Target) {
 		m := f.find(t)
 		if m == nil {
 			return
 		}
-		if base.find(t) == nil {
+		switch kept := base.find(t); {
+		case kept == nil:
 			out = append(out, Reading{Provider: t.Provider, Model: *m, Whole: true})
-			return
+		case kept.State != m.State:
+			out = append(out, Reading{Provider: t.Provider, Model: ModelFacts{Model: t.Model, State: m.State}})
 		}
-		out = append(out, Reading{Provider: t.Provider, Model: ModelFacts{Model: t.Model, State: m.State}})
 	}
 	for i := range d.Candidates {
 		add(d.Candidates[i].Target)
