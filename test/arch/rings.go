@@ -34,8 +34,9 @@ var rings = []ring{
 	{
 		name: "application", must: true,
 		has: in("application"),
-		// Use-cases stand on ports and not on each other. What several of them have in common is in these: who acts, letters, and how memberships end.
-		ours:   only("domain", "ports", "application/audit", "application/letters", "application/members"),
+		// Use-cases stand on ports and not on each other. What several of them have in common is in these: who acts, letters, how memberships end,
+		// and how a decision is kept.
+		ours:   only("domain", "ports", "application/audit", "application/decisions", "application/letters", "application/members"),
 		denied: []string{"net/http", "database/sql", "testing"},
 	},
 	{
