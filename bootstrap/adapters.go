@@ -18,7 +18,6 @@ import (
 	"github.com/forge1/forge1/adapters/simulator"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/record"
-	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -37,21 +36,8 @@ func newMigrator(db *database.DB, c Config) *database.Migrator {
 	return database.NewMigrator(db, database.MigratorConfig{PGVector: c.PGVector})
 }
 
-func newPolicies(db *database.DB, c Config) (outbound.Policies, error) {
-	order, err := fallbackOrder(c)
-	if err != nil {
-		return nil, err
-	}
-	return database.NewPolicies(db, routing.Defaults{Order: order}), nil
-}
-
-// fallbackOrder is the order of providers in which a tenant without one of its own breaks ties.
-func fallbackOrder(c Config) ([]string, error) {
-	var names []string
-	for _, p := range c.Providers() {
-		names = append(names, p.Name)
-	}
-	return routing.CompleteOrder(c.FallbackOrder, names)
+func newPolicies(db *database.DB, c Config) *database.Policies {
+	return database.NewPolicies(db, c.Defaults())
 }
 
 func newClient(c Config, clock outbound.Clock) *http.Client {

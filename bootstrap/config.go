@@ -53,6 +53,7 @@ type Config struct {
 	GeminiCost        *float64      `env:"GEMINI_1K_TOKEN_COST_CENTS" desc:"likewise; else 8"`
 	OpenRouterCost    *float64      `env:"OPENROUTER_1K_TOKEN_COST_CENTS" desc:"likewise; else 9"`
 
+	ConfigFile        string        `env:"CONFIG_FILE" desc:"YAML with providers, aliases, prices and routing defaults, for what variables do not say; ./forge1.yaml when it is there; read again on SIGHUP"`
 	FallbackOrder     []string      `env:"ROUTER_FALLBACK_ORDER" envDefault:"openrouter,openai,claude,gemini" desc:"how ties are broken; providers left out follow in default order"`
 	LatencyWindow     time.Duration `env:"ROUTER_LATENCY_WINDOW" envDefault:"10m" desc:"sliding window of p95, 10s to 24h"`
 	BreakerThreshold  int           `env:"CIRCUIT_BREAKER_THRESHOLD" envDefault:"3" desc:"consecutive failures that open a breaker, 1 to 1000"`
@@ -83,6 +84,9 @@ type Config struct {
 	SMTPURL  secret.Text `env:"SMTP_URL" desc:"smtp://user:password@host:port or smtps://...; required in prod"`
 	MailFrom string      `env:"MAIL_FROM" envDefault:"Forge 1 <no-reply@localhost>" desc:"sender of mails"`
 	MailDir  string      `env:"MAIL_DIR" desc:"where mails are written in dev without SMTP; DATA_DIR/mail"`
+
+	file      File
+	providers []ProviderConfig // of the variables and the file
 }
 
 // Env is the kind of installation.
@@ -101,6 +105,7 @@ type LogLevel string
 type ProviderConfig struct {
 	Name       string
 	Vendor     string // names an entry of vendors
+	Catalogue  string // whose models it serves, by the catalogue's names of vendors
 	BaseURL    string
 	Keys       []secret.Text
 	Model      string
@@ -108,14 +113,30 @@ type ProviderConfig struct {
 	TableCents float64
 }
 
-// Providers lists the providers in default order.
-func (c Config) Providers() []ProviderConfig {
+// variablesOf names the variables of the four, for what the configuration file may complete.
+var variablesOf = map[string]struct{ baseURL, model, cost string }{
+	"openrouter": {"OPENROUTER_BASE_URL", "OPENROUTER_MODEL", "OPENROUTER_1K_TOKEN_COST_CENTS"},
+	"openai":     {"OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_1K_TOKEN_COST_CENTS"},
+	"claude":     {"ANTHROPIC_BASE_URL", "CLAUDE_MODEL", "CLAUDE_1K_TOKEN_COST_CENTS"},
+	"gemini":     {"GOOGLE_AI_BASE_URL", "GEMINI_MODEL", "GEMINI_1K_TOKEN_COST_CENTS"},
+}
+
+// builtin lists the four by what the variables say of them, in default order.
+func (c Config) builtin() []ProviderConfig {
 	return []ProviderConfig{
-		{"openrouter", "openrouter", c.OpenRouterBaseURL, c.OpenRouterKeys, c.OpenRouterModel, c.OpenRouterCost, 9},
-		{"openai", "openai", c.OpenAIBaseURL, c.OpenAIKeys, c.OpenAIModel, c.OpenAICost, 10},
-		{"claude", "anthropic", c.AnthropicBaseURL, c.AnthropicKeys, c.ClaudeModel, c.ClaudeCost, 16},
-		{"gemini", "gemini", c.GoogleBaseURL, c.GoogleKeys, c.GeminiModel, c.GeminiCost, 8},
+		{"openrouter", "openrouter", "openrouter", c.OpenRouterBaseURL, c.OpenRouterKeys, c.OpenRouterModel, c.OpenRouterCost, 9},
+		{"openai", "openai", "openai", c.OpenAIBaseURL, c.OpenAIKeys, c.OpenAIModel, c.OpenAICost, 10},
+		{"claude", "anthropic", "anthropic", c.AnthropicBaseURL, c.AnthropicKeys, c.ClaudeModel, c.ClaudeCost, 16},
+		{"gemini", "gemini", "gemini", c.GoogleBaseURL, c.GoogleKeys, c.GeminiModel, c.GeminiCost, 8},
 	}
+}
+
+// Providers lists the providers in default order: the four, then those of the configuration file.
+func (c Config) Providers() []ProviderConfig {
+	if c.providers == nil {
+		return c.builtin()
+	}
+	return c.providers
 }
 
 // ProviderNames lists the names of the providers in default order.

@@ -59,12 +59,33 @@ func Load(vars map[string]string) (Config, error) {
 	err := env.ParseWithOptions(&c, env.Options{Environment: set, FuncMap: parsers})
 	mistakes := mistakesOf(err)
 	c.defaults()
+	mistakes = append(mistakes, c.readFile(set)...)
 	mistakes = append(mistakes, c.check(set)...)
 	if len(mistakes) > 0 {
 		slices.Sort(mistakes)
 		return Config{}, &ConfigError{Mistakes: slices.Compact(mistakes)}
 	}
 	return c, nil
+}
+
+// readFile reads CONFIG_FILE, or ./forge1.yaml when it is there, and takes over what the variables leave open.
+func (c *Config) readFile(set map[string]string) []string {
+	path := c.ConfigFile
+	if path == "" {
+		if _, err := os.Stat(defaultFile); err != nil {
+			return nil
+		}
+		path = defaultFile
+	}
+	f, mistakes := readFile(path)
+	mistakes = append(mistakes, c.adopt(f, set)...)
+	if len(f.Routing.FallbackOrder) > 0 && set["ROUTER_FALLBACK_ORDER"] == "" {
+		c.FallbackOrder = f.Routing.FallbackOrder
+	}
+	if len(mistakes) == 0 {
+		mistakes = c.checkDefaults()
+	}
+	return mistakes
 }
 
 var parsers = map[reflect.Type]env.ParserFunc{

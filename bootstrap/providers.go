@@ -21,6 +21,15 @@ var vendors = []llm.Vendor{
 	openrouter.Vendor,
 }
 
+// vendorNames lists the kinds that a provider can be of.
+func vendorNames() []string {
+	var names []string
+	for _, v := range vendors {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
 // newConnections makes a connection of every configured provider; those without a key are there too, so that a refusal can name them.
 func newConnections(c Config, client *http.Client) ([]outbound.Connection, error) {
 	byName := make(map[string]llm.Vendor, len(vendors))
@@ -35,7 +44,7 @@ func newConnections(c Config, client *http.Client) ([]outbound.Connection, error
 		}
 		provider, relay := v.New(client)
 		conn := outbound.Connection{
-			Name: p.Name, Vendor: p.Vendor, BaseURL: p.BaseURL, DefaultModel: p.Model, Provider: provider, Relay: relay,
+			Name: p.Name, Vendor: p.Catalogue, BaseURL: p.BaseURL, DefaultModel: p.Model, Provider: provider, Relay: relay,
 			CostCents: p.CostCents, TableCents: p.TableCents,
 		}
 		for i, key := range p.Keys {

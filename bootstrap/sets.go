@@ -30,7 +30,7 @@ import (
 var outboundSet = wire.NewSet(
 	newClock, newIDs, newRandom, newToASCII,
 	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
-	newMigrator, newPolicies, database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
+	newMigrator, newPolicies, wire.Bind(new(outbound.Policies), new(*database.Policies)), database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
 	newShortLived, newLocalThrottle, sessionCacheOf, throttleOf, cacheKindOf, evictionOf, newOTP, newBreaches,
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),

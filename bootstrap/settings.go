@@ -19,7 +19,7 @@ func (c Config) Settings() []Setting {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name := variableOf(f)
-		if name == "-" {
+		if name == "-" || !f.IsExported() {
 			continue
 		}
 		out = append(out, Setting{Name: name, Value: shown(v.Field(i)), Default: f.Tag.Get("envDefault"), Description: f.Tag.Get("desc")})

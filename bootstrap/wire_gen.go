@@ -145,13 +145,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Clock: clock,
 	}
 	platform := members.NewPlatform(platformDeps)
-	outboundPolicies, err := newPolicies(db, c)
-	if err != nil {
-		cleanup3()
-		cleanup2()
-		cleanup()
-		return nil, nil, err
-	}
+	databasePolicies := newPolicies(db, c)
 	client := newClient(c, clock)
 	v, err := newConnections(c, client)
 	if err != nil {
@@ -181,7 +175,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	gatewayDeps := gateway.Deps{
 		Connections: v,
 		Catalogue:   catalogue,
-		Policies:    outboundPolicies,
+		Policies:    databasePolicies,
 		Circuits:    circuits,
 		Latencies:   latencies,
 		Meter:       meter,
@@ -193,7 +187,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	gatewayService := gateway.New(gatewayDeps)
 	policiesDeps := policies.Deps{
-		Policies: outboundPolicies,
+		Policies: databasePolicies,
 		Tx:       db,
 		Watcher:  gatewayService,
 		Clock:    clock,

@@ -1,0 +1,293 @@
+package bootstrap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/domain/secret"
+)
+
+// defaultFile is the configuration file that is read when it is there.
+const defaultFile = "./forge1.yaml"
+
+// maxFile bounds the configuration file, in bytes.
+const maxFile = 4 << 20
+
+// File is CONFIG_FILE: what has no place in variables, and defaults for some that have. A variable that is set wins.
+type File struct {
+	Providers []FileProvider       `yaml:"providers"`
+	Aliases   map[string]FileAlias `yaml:"aliases"` // of every tenant that has none of the name
+	Prices    []FileModel          `yaml:"prices"`  // in the place of the bundled catalogue's
+	Routing   FileRouting          `yaml:"routing"`
+}
+
+// FileProvider is a provider: one of the four, or a server of one of their kinds under a name of its own.
+type FileProvider struct {
+	Name        string           `yaml:"name"`
+	Kind        string           `yaml:"kind"`     // openai, anthropic, gemini or openrouter; may be left out for the four
+	BaseURL     string           `yaml:"base_url"` // likewise
+	Credentials []FileCredential `yaml:"credentials"`
+	Model       string           `yaml:"model"`               // asked when nothing else is said
+	Catalogue   string           `yaml:"catalogue"`           // whose models the provider serves by the bundled catalogue; a server of its own: none but Models
+	Models      []FileModel      `yaml:"models"`              // what the server serves besides
+	CostCents   *float64         `yaml:"1k_token_cost_cents"` // approximate routing cost
+}
+
+// FileCredential says where a key is: in a variable, or in a file that is read again on SIGHUP.
+type FileCredential struct {
+	Env  string `yaml:"env"`
+	File string `yaml:"file"`
+}
+
+// UnmarshalYAML takes the name of a variable for a whole entry.
+func (c *FileCredential) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		c.Env = n.Value
+		return nil
+	}
+	type plain FileCredential
+	return n.Decode((*plain)(c))
+}
+
+// FileModel is an entry of the catalogue: see the catalogue's own format. Fields that are left out stay as they are.
+type FileModel map[string]any
+
+// FileAlias is an alias.
+type FileAlias struct {
+	Mode    string       `yaml:"mode"` // ordered when left out
+	Targets []FileTarget `yaml:"targets"`
+}
+
+// FileTarget is a provider's model. Weight counts in weighted aliases; 1 when left out.
+type FileTarget struct {
+	Provider string   `yaml:"provider"`
+	Model    string   `yaml:"model"`
+	Weight   *float64 `yaml:"weight"`
+}
+
+// FileRouting are the defaults of tenants' routing policies.
+type FileRouting struct {
+	Weights struct {
+		Cost       *float64 `yaml:"cost"`
+		Latency    *float64 `yaml:"latency"`
+		SLOPenalty *float64 `yaml:"slo_penalty"`
+	} `yaml:"weights"`
+	FallbackOrder []string                `yaml:"fallback_order"`
+	Routes        map[string][]FileTarget `yaml:"routes"`
+	MaxAttempts   int                     `yaml:"max_attempts"`
+	Deadline      time.Duration           `yaml:"deadline"`
+}
+
+// readFile reads a configuration file. What is wrong with it is told by line, never by value.
+func readFile(path string) (File, []string) {
+	var f File
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > maxFile {
+		return f, []string{fmt.Sprintf("CONFIG_FILE: is larger than %d MiB", maxFile>>20)}
+	}
+	b, err := os.ReadFile(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return f, []string{"CONFIG_FILE: cannot be read: " + reasonOf(err)}
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(b), yaml.WithKnownFields())
+	if err == nil {
+		err = loader.Load(&f)
+	}
+	if err == nil || errors.Is(err, io.EOF) { // the end of a file without a document
+		return f, nil
+	}
+	var out []string
+	for line := range strings.Lines(err.Error()) {
+		line = valueInError.ReplaceAllString(strings.TrimSpace(line), "a value")
+		if line != "" && !strings.HasSuffix(line, "errors:") {
+			out = append(out, "CONFIG_FILE: "+strings.TrimPrefix(line, "yaml: "))
+		}
+	}
+	return File{}, out
+}
+
+// valueInError is how the YAML library quotes what it could not take, which may be a secret in the wrong place.
+var valueInError = regexp.MustCompile("`[^`]*`|\"[^\"]*\"")
+
+func reasonOf(err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "there is no such file"
+	case errors.Is(err, os.ErrPermission):
+		return "permission denied"
+	default:
+		return "it is no readable file"
+	}
+}
+
+// providerName is what a provider may be called: its name stands before the slash of model names.
+var providerName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+
+// adopt merges the providers of the file into those of the variables, which win where they are set.
+func (c *Config) adopt(f File, set map[string]string) []string {
+	c.file = f
+	c.providers = c.builtin()
+	var m mistakes
+	seen := map[string]bool{}
+	for i, p := range f.Providers {
+		at := fmt.Sprintf("CONFIG_FILE: providers[%d]", i)
+		if !providerName.MatchString(p.Name) || p.Name == "auto" {
+			m.add(at+".name", "must be 1 to 32 small letters, digits, underscores and hyphens, the first a letter")
+			continue
+		}
+		if seen[p.Name] {
+			m.add(at+".name", "stands twice")
+			continue
+		}
+		seen[p.Name] = true
+		keys := p.keys(at, set, &m)
+		m.unless(p.BaseURL == "" || webURL(p.BaseURL), at+".base_url", "must be an http or https URL without query or credentials")
+		m.unless(p.CostCents == nil || *p.CostCents >= 0 && *p.CostCents <= 1e6, at+".1k_token_cost_cents", "must be a number from 0 to 1000000")
+		if k := slices.IndexFunc(c.providers, func(o ProviderConfig) bool { return o.Name == p.Name }); k >= 0 {
+			m.unless(p.Kind == "" || p.Kind == c.providers[k].Vendor, at+".kind", "must be "+c.providers[k].Vendor+", or left out")
+			c.providers[k].complete(p, keys, set)
+			continue
+		}
+		c.providers = append(c.providers, p.config(at, keys, &m))
+	}
+	return m
+}
+
+// keys reads the credentials. A variable that is not set, or a file that is not there, leaves its credential out.
+func (p FileProvider) keys(at string, set map[string]string, m *mistakes) []secret.Text {
+	var out []secret.Text
+	for i, c := range p.Credentials {
+		value := ""
+		switch {
+		case (c.Env == "") == (c.File == ""):
+			m.add(fmt.Sprintf("%s.credentials[%d]", at, i), "must be the name of a variable, or {file: PATH}")
+		case c.Env != "":
+			m.unless(variableName.MatchString(c.Env), fmt.Sprintf("%s.credentials[%d]", at, i), "must be the name of a variable, not a key")
+			value = set[c.Env]
+		default:
+			b, err := os.ReadFile(c.File)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				m.add(fmt.Sprintf("%s.credentials[%d].file", at, i), "cannot be read: "+reasonOf(err))
+			}
+			value = string(b)
+		}
+		if value = strings.TrimSpace(value); value != "" {
+			out = append(out, secret.New(value))
+		}
+	}
+	return out
+}
+
+var variableName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+
+// complete fills what the variables left open of one of the four.
+func (p *ProviderConfig) complete(f FileProvider, keys []secret.Text, set map[string]string) {
+	unset := func(name string) bool { return set[name] == "" }
+	v := variablesOf[p.Name]
+	if len(p.Keys) == 0 {
+		p.Keys = keys
+	}
+	if f.BaseURL != "" && unset(v.baseURL) {
+		p.BaseURL = strings.TrimRight(f.BaseURL, "/")
+	}
+	if f.Model != "" && unset(v.model) {
+		p.Model = f.Model
+	}
+	if f.CostCents != nil && unset(v.cost) {
+		p.CostCents = f.CostCents
+	}
+	if f.Catalogue != "" {
+		p.Catalogue = f.Catalogue
+	}
+}
+
+// config is a provider of the file's own.
+func (p FileProvider) config(at string, keys []secret.Text, m *mistakes) ProviderConfig {
+	m.unless(slices.Contains(vendorNames(), p.Kind), at+".kind", "must be one of "+strings.Join(vendorNames(), ", "))
+	m.unless(p.BaseURL != "", at+".base_url", "must be given")
+	m.unless(p.Model != "" && len(p.Model) <= 256, at+".model", "must be given, at most 256 bytes")
+	out := ProviderConfig{
+		Name: p.Name, Vendor: p.Kind, Catalogue: p.Catalogue, BaseURL: strings.TrimRight(p.BaseURL, "/"), Keys: keys, Model: p.Model,
+		CostCents: p.CostCents, TableCents: 10,
+	}
+	if out.Catalogue == "" {
+		out.Catalogue = p.Name
+	}
+	return out
+}
+
+// Defaults are the routing defaults of this installation.
+func (c Config) Defaults() routing.Defaults {
+	r := c.file.Routing
+	d := routing.Defaults{MaxAttempts: r.MaxAttempts, Deadline: r.Deadline, Routes: map[routing.TaskType][]routing.Target{}}
+	d.Order, _ = routing.CompleteOrder(c.FallbackOrder, c.ProviderNames()) // checked
+	w := routing.DefaultWeights
+	for _, x := range []struct {
+		from *float64
+		to   *float64
+	}{{r.Weights.Cost, &w.Cost}, {r.Weights.Latency, &w.Latency}, {r.Weights.SLOPenalty, &w.SLOPenalty}} {
+		if x.from != nil {
+			*x.to = *x.from
+		}
+	}
+	d.Weights = w
+	for task, targets := range r.Routes {
+		for _, t := range targets {
+			d.Routes[routing.TaskType(task)] = append(d.Routes[routing.TaskType(task)], routing.Target{Provider: t.Provider, Model: t.Model})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.file.Aliases)) {
+		from := c.file.Aliases[name]
+		a := routing.Alias{Name: name, Mode: routing.Ordered}
+		if from.Mode != "" {
+			a.Mode = routing.AliasMode(from.Mode)
+		}
+		for _, t := range from.Targets {
+			to := routing.AliasTarget{Target: routing.Target{Provider: t.Provider, Model: t.Model}, Weight: 1}
+			if t.Weight != nil {
+				to.Weight = *t.Weight
+			}
+			a.Targets = append(a.Targets, to)
+		}
+		d.Aliases = append(d.Aliases, a)
+	}
+	return d
+}
+
+// checkDefaults says what is wrong with the routing defaults, by the places of the file.
+func (c Config) checkDefaults() []string {
+	var m mistakes
+	r := c.file.Routing
+	m.unless(r.MaxAttempts == 0 || r.MaxAttempts >= 1 && r.MaxAttempts <= routing.MaxMaxAttempts, "CONFIG_FILE: routing.max_attempts",
+		fmt.Sprintf("must be 1 to %d", routing.MaxMaxAttempts))
+	d := c.Defaults()
+	f, ok := errors.AsType[*fault.Error](d.Check())
+	if !ok {
+		return m
+	}
+	for _, field := range f.Fields {
+		parts := strings.Split(strings.TrimPrefix(field.Pointer, "/"), "/")
+		if parts[0] == "aliases" && len(parts) > 1 {
+			var i int
+			if _, err := fmt.Sscan(parts[1], &i); err == nil && i < len(d.Aliases) {
+				parts[1] = d.Aliases[i].Name
+			}
+		} else {
+			parts = append([]string{"routing"}, parts...)
+		}
+		m.add("CONFIG_FILE: "+strings.Join(parts, "."), field.Message)
+	}
+	return m
+}
