@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"net/http"
 	"strings"
 	"sync/atomic"
 )
@@ -19,11 +21,14 @@ const (
 
 // Behaviour is how a vendor behaves. The zero value behaves well.
 type Behaviour struct {
-	LatencyMS    int     `json:"latency_ms"`     // before each answer and each deliberate failure
+	LatencyMS    int     `json:"latency_ms"`     // before each answer and each deliberate failure; the median when LatencySigma is set
+	LatencySigma float64 `json:"latency_sigma,omitempty"`  // 0..3: the latency of a call is log-normal with that sigma; 0: always the same
 	ChunkDelayMS int     `json:"chunk_delay_ms"` // between two events of a stream
 	FailRate     float64 `json:"fail_rate"`      // 0..1: of n calls that are not refused, n times this fail, spread evenly
 	FailStatus   *int    `json:"fail_status"`    // nil: 500; 0: the connection is reset
 	RetryAfter   int     `json:"retry_after"`    // seconds, told with each deliberate failure the way the vendor tells it; 0: not told
+	// FailKeys are credentials that always fail, each with its status: a revoked one with 401, a throttled one with 429.
+	FailKeys map[string]int `json:"fail_keys,omitempty"`
 	// CutAfterEvents breaks a stream's connection after that many events (comments do not count) if more would follow, and a whole
 	// answer's connection in the middle of its body. 0: off.
 	CutAfterEvents int `json:"cut_after_events"`
@@ -38,6 +43,7 @@ const (
 	maxDelayMS    = 600_000
 	maxRetryAfter = 86_400
 	maxCut        = 1_000_000
+	maxFailKeys   = 100
 	maxControl    = 64 << 10 // bytes of a control request
 )
 
@@ -65,9 +71,19 @@ func (b Behaviour) complete() (Behaviour, error) {
 		return b, fmt.Errorf("retry_after: want 0..%d", maxRetryAfter)
 	case b.CutAfterEvents < 0 || b.CutAfterEvents > maxCut:
 		return b, fmt.Errorf("cut_after_events: want 0..%d", maxCut)
+	case !(b.LatencySigma >= 0 && b.LatencySigma <= 3):
+		return b, errors.New("latency_sigma: want 0..3")
+	case len(b.FailKeys) > maxFailKeys:
+		return b, fmt.Errorf("fail_keys: want at most %d", maxFailKeys)
 	case b.Mode != ModeScripted && b.Mode != ModeEcho:
 		return b, errors.New("mode: want scripted or echo")
 	}
+	for _, status := range b.FailKeys {
+		if status < 400 || status > 599 {
+			return b, errors.New("fail_keys: want 400..599")
+		}
+	}
+	b.FailKeys = maps.Clone(b.FailKeys)
 	return b, nil
 }
 
@@ -120,6 +136,31 @@ func newConduct(b Behaviour) *conduct {
 func (c *conduct) fails() bool {
 	n := c.calls.Add(1)
 	return (n*c.rate+c.phase)/billion > ((n-1)*c.rate+c.phase)/billion
+}
+
+// failsKey gives the status that the request's credential always fails with, 0 when it does not.
+func (c *conduct) failsKey(r *http.Request) int {
+	if len(c.FailKeys) == 0 {
+		return 0
+	}
+	for _, h := range []string{"X-Api-Key", "X-Goog-Api-Key", "Authorization"} {
+		if status := c.FailKeys[strings.TrimPrefix(r.Header.Get(h), "Bearer ")]; status != 0 {
+			return status
+		}
+	}
+	return 0
+}
+
+// latency gives how long the call takes, in milliseconds.
+func (c *conduct) latency(serial uint64) int {
+	if c.LatencySigma == 0 || c.LatencyMS == 0 {
+		return c.LatencyMS
+	}
+	seed := mix(serial + uint64(c.Seed)) //nolint:gosec // any bits will do
+	u := (float64(seed>>11) + 0.5) / (1 << 53)
+	v := float64(mix(seed)>>11) / (1 << 53)
+	normal := math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v) // Box and Muller
+	return int(min(float64(c.LatencyMS)*math.Exp(c.LatencySigma*normal), maxDelayMS))
 }
 
 // turn gives the place, below n, of the next answer among n that fit.

@@ -178,3 +178,52 @@ func TestTheClockDatesAnswers(t *testing.T) {
 		t.Errorf("BasePath = %q", got)
 	}
 }
+
+func TestACredentialCanFailAlone(t *testing.T) {
+	t.Parallel()
+	for _, vendor := range []string{simulator.OpenAI, simulator.Anthropic, simulator.Gemini, simulator.OpenRouter} {
+		w := start(t, simulator.Config{Models: models})
+		b := simulator.Behaviour{FailKeys: map[string]int{"revoked": 401, "throttled": 429}, RetryAfter: 7, Mode: simulator.ModeEcho}
+		if _, err := w.sim.Configure(vendor, b); err != nil {
+			t.Fatal(err)
+		}
+		for key, want := range map[string]int{"revoked": 401, "throttled": 429, "sound": 200} {
+			r := w.request(vendor, "x", false)
+			authorize(r, vendor, key)
+			if res, body := w.must(r); res.StatusCode != want {
+				t.Errorf("%s with the key %s = %d %s, want %d", vendor, key, res.StatusCode, body, want)
+			}
+		}
+	}
+	if _, err := (start(t, simulator.Config{})).sim.Configure(simulator.OpenAI, simulator.Behaviour{FailKeys: map[string]int{"k": 200}}); err == nil {
+		t.Error("a key that fails with 200 is taken")
+	}
+}
+
+func TestLatenciesScatterAroundTheirMedian(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, err := simulator.New(simulator.Config{Models: models})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sim.Configure(simulator.OpenAI, simulator.Behaviour{LatencyMS: 1000, LatencySigma: 0.5, Mode: simulator.ModeEcho, Seed: 1}); err != nil {
+			t.Fatal(err)
+		}
+		below, seen := 0, map[time.Duration]bool{}
+		for range 400 {
+			r := httptest.NewRequest(http.MethodPost, "/openai/v1/chat/completions", strings.NewReader(chatWith("gpt-4.1-mini", "")))
+			r.Header.Set("Content-Type", "application/json")
+			authorize(r, simulator.OpenAI, "sk-test")
+			begun := time.Now()
+			sim.Handler().ServeHTTP(httptest.NewRecorder(), r)
+			took := time.Since(begun)
+			if seen[took] = true; took < time.Second {
+				below++
+			}
+		}
+		if below < 160 || below > 240 || len(seen) < 200 {
+			t.Errorf("of 400 calls %d are below the median, of %d lengths; want about half, of many", below, len(seen))
+		}
+	})
+}

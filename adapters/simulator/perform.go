@@ -141,15 +141,19 @@ func (p *performance) models(rt route) {
 
 // perform waits, fails and stalls as the behaviour says, and else answers.
 func (p *performance) perform(answer func(), c *call) {
-	fails := p.c.fails()
-	if !p.wait(p.c.LatencyMS) {
+	status, key := *p.c.FailStatus, p.c.failsKey(p.r)
+	fails := key != 0 || p.c.fails()
+	if key != 0 {
+		status = key
+	}
+	if !p.wait(p.c.latency(p.serial)) {
 		return
 	}
 	switch {
-	case fails && *p.c.FailStatus == 0:
+	case fails && status == 0:
 		p.reset()
 	case fails:
-		prob := p.v.dialect.failure(*p.c.FailStatus)
+		prob := p.v.dialect.failure(status)
 		prob.retry = p.c.RetryAfter
 		prob.stream = c != nil && c.stream && !c.array
 		p.send(p.v.dialect.refuse(prob, p.serial), failed)
