@@ -129,8 +129,12 @@ type OpenAIModel struct {
 
 var errNoModel = fault.New(fault.NotFound, "model_not_found", "there is no model of that name here")
 
-// namesOf lists the names that can stand for a model under /v1: auto, by task type, and those of the providers in use.
+// namesOf lists the names that can stand for a model under /v1: auto, by task type, the tenant's aliases, and those of the providers in use.
 func (x *exchange) namesOf() ([]OpenAIModel, error) {
+	aliases, err := x.s.deps.Gateway.Aliases(x.ctx, x.caller)
+	if err != nil {
+		return nil, err
+	}
 	views, err := x.s.deps.Gateway.Models(x.ctx, x.caller)
 	if err != nil {
 		return nil, err
@@ -138,6 +142,9 @@ func (x *exchange) namesOf() ([]OpenAIModel, error) {
 	out := []OpenAIModel{{ID: "auto", Object: "model", OwnedBy: "forge1"}}
 	for _, t := range routing.TaskTypes() {
 		out = append(out, OpenAIModel{ID: "auto:" + string(t), Object: "model", OwnedBy: "forge1"})
+	}
+	for _, name := range aliases {
+		out = append(out, OpenAIModel{ID: name, Object: "model", OwnedBy: "forge1"})
 	}
 	for _, v := range views {
 		switch v.Reason {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/forge1/forge1/application/decisions"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -19,8 +20,11 @@ const (
 	refreshWindow  = 5 * time.Second
 )
 
+// sheetEvery is how often, at most, the facts are put down anew to be kept. What changes meanwhile goes with each decision.
+const sheetEvery = time.Second
+
 // board keeps the facts that decisions are made from: an immutable snapshot, swapped when a breaker, a rest or a p95 has changed. Reading
-// it is a load; whoever finds it stale makes the next one.
+// it is a load; whoever finds it stale makes the next one. Beside it stands the sheet that is kept, which is swapped once a second at most.
 type board struct {
 	catalogue outbound.Catalogue
 	circuits  outbound.Circuits
@@ -29,16 +33,30 @@ type board struct {
 
 	current atomic.Pointer[snapshot]
 	stale   atomic.Bool
+	reread  atomic.Bool  // every latency is due
 	due     atomic.Int64 // when samples taken meanwhile are to show, in nanoseconds since 1970
 
 	mu    sync.Mutex // over what follows, and the making of a snapshot
 	rows  []boardRow
 	index map[routing.Target]*boardModel
+	sheet *sheet
 }
 
+// snapshot is the facts as they are. Their SnapshotID is that of the sheet.
 type snapshot struct {
 	facts routing.Facts
-	until time.Time // the window has slid by then
+	sheet *sheet
+	until time.Time // the window has slid by then, or the sheet may be swapped
+}
+
+// sheet is facts as they are kept, under their own id.
+type sheet struct {
+	paper
+	facts routing.Facts
+}
+
+func newSheet(f routing.Facts) *sheet {
+	return &sheet{facts: f, paper: paper{id: f.SnapshotID, at: f.At, body: func() []byte { return decisions.EncodeFacts(f) }}}
 }
 
 type boardRow struct {
@@ -57,7 +75,7 @@ type boardTask struct {
 	waiting bool // samples came in since
 }
 
-func newBoard(d Deps, conns []*connection) *board {
+func newBoard(d *Deps, conns []*connection) *board {
 	b := &board{
 		catalogue: d.Catalogue, circuits: d.Circuits, latencies: d.Latencies, newID: d.NewID,
 		index: map[routing.Target]*boardModel{},
@@ -73,8 +91,14 @@ func newBoard(d Deps, conns []*connection) *board {
 	return b
 }
 
-// circuitChanged makes the next decision look at the breakers anew. It does not block.
-func (b *board) circuitChanged() { b.stale.Store(true) }
+// changed makes the next decision look at breakers and latencies anew. It does not block.
+func (b *board) changed() { b.stale.Store(true) }
+
+// measured makes the next decision look at every latency anew, which others have added to. It does not block.
+func (b *board) measured() {
+	b.reread.Store(true)
+	b.stale.Store(true)
+}
 
 // observed makes decisions look at the target's latency again, at once while samples are few.
 func (b *board) observed(task routing.TaskType, t routing.Target, now time.Time) {
@@ -104,8 +128,8 @@ func (t *boardTask) due() time.Time {
 	}
 }
 
-// facts gives the facts of now. They hold every provider with its default model, and the models named.
-func (b *board) facts(now time.Time, named ...routing.Target) routing.Facts {
+// facts gives the facts of now, and the sheet that is kept of them. They hold every provider with its default model, and the models named.
+func (b *board) facts(now time.Time, named ...routing.Target) (routing.Facts, *sheet) {
 	snap := b.snapshot(now)
 	facts := snap.facts
 	facts.At = now
@@ -121,7 +145,7 @@ func (b *board) facts(now time.Time, named ...routing.Target) routing.Facts {
 		p := &facts.Providers[i]
 		p.Models = append(slices.Clip(p.Models), b.once(i, t, now))
 	}
-	return facts
+	return facts, snap.sheet
 }
 
 func hasModel(p routing.ProviderFacts, model string) bool {
@@ -134,12 +158,12 @@ func hasModel(p routing.ProviderFacts, model string) bool {
 }
 
 func (b *board) snapshot(now time.Time) *snapshot {
-	if s := b.current.Load(); s != nil && !b.stale.Load() && now.UnixNano() < b.due.Load() && now.Before(s.until) {
+	if s := b.current.Load(); s != nil && b.fresh(s, now) {
 		return s
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s := b.current.Load(); s != nil && !b.stale.Load() && now.UnixNano() < b.due.Load() && now.Before(s.until) {
+	if s := b.current.Load(); s != nil && b.fresh(s, now) {
 		return s
 	}
 	s := b.make(now)
@@ -147,24 +171,63 @@ func (b *board) snapshot(now time.Time) *snapshot {
 	return s
 }
 
+func (b *board) fresh(s *snapshot, now time.Time) bool {
+	return !b.stale.Load() && now.UnixNano() < b.due.Load() && now.Before(s.until)
+}
+
 // make reads what is due and puts a new snapshot together. A change that comes in meanwhile marks the board stale again.
 func (b *board) make(now time.Time) *snapshot {
 	b.stale.Store(false)
 	b.due.Store(math.MaxInt64)
-	s := &snapshot{facts: routing.Facts{SnapshotID: b.newID(), At: now}, until: now.Add(refreshWindow)}
+	all := b.reread.Swap(false)
+	s := &snapshot{facts: routing.Facts{At: now}, until: now.Add(refreshWindow)}
 	s.facts.Providers = make([]routing.ProviderFacts, 0, len(b.rows))
 	for _, row := range b.rows {
 		p := routing.ProviderFacts{
 			Name: row.conn.Name, Configured: len(row.conn.Credentials) > 0, DefaultModel: row.conn.DefaultModel,
-			Models: make([]routing.ModelFacts, 0, len(row.models)),
+			Price: assumed(&row.conn.Connection), Models: make([]routing.ModelFacts, 0, len(row.models)),
 		}
 		for _, m := range row.models {
-			b.refresh(row.conn, m, now)
+			b.refresh(row.conn, m, now, all)
 			p.Models = append(p.Models, m.facts)
 		}
 		s.facts.Providers = append(s.facts.Providers, p)
 	}
+	b.put(s, now)
 	return s
+}
+
+// put gives a snapshot its sheet: the one there is, unless it says something else and is old enough to be swapped.
+func (b *board) put(s *snapshot, now time.Time) {
+	if b.sheet != nil && same(s.facts, b.sheet.facts) {
+		s.sheet = b.sheet
+		s.facts.SnapshotID = b.sheet.facts.SnapshotID
+		return
+	}
+	if b.sheet == nil || !now.Before(b.sheet.facts.At.Add(sheetEvery)) {
+		s.facts.SnapshotID = b.newID()
+		b.sheet = newSheet(s.facts)
+	} else if at := b.sheet.facts.At.Add(sheetEvery); at.Before(s.until) {
+		s.until = at
+	}
+	s.sheet = b.sheet
+	s.facts.SnapshotID = b.sheet.facts.SnapshotID
+}
+
+// same reports whether two snapshots of one board say the same: models come in the same order, and all but their state stands.
+func same(a, b routing.Facts) bool {
+	for i := range a.Providers {
+		x, y := a.Providers[i].Models, b.Providers[i].Models
+		if len(x) != len(y) {
+			return false
+		}
+		for j := range x {
+			if x[j].State != y[j].State {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // once gives the facts of a model that the snapshot lacks.
@@ -178,7 +241,7 @@ func (b *board) once(row int, t routing.Target, now time.Time) routing.ModelFact
 	if b.index[t] != nil {
 		b.stale.Store(true) // from the next decision on it is in the snapshot
 	}
-	b.refresh(b.rows[row].conn, m, now)
+	b.refresh(b.rows[row].conn, m, now, false)
 	return m.facts
 }
 
@@ -187,16 +250,18 @@ func (b *board) peek(row int, t routing.Target, now time.Time) routing.ModelFact
 	c := b.rows[row].conn
 	entry, known := b.catalogue.Model(c.Vendor, t.Model)
 	f := modelFacts(&c.Connection, t.Model, entry, known)
-	f.OpenUntil, f.RestUntil = blocked(b.circuits, c, t, now)
+	f.State = stateOf(b.circuits, c, t, now)
 	return f
 }
 
-// refresh reads what is due of a model.
-func (b *board) refresh(c *connection, m *boardModel, now time.Time) {
+// refresh reads what is due of a model, or all.
+func (b *board) refresh(c *connection, m *boardModel, now time.Time, all bool) {
 	t := routing.Target{Provider: c.Name, Model: m.facts.Model}
-	m.facts.OpenUntil, m.facts.RestUntil = blocked(b.circuits, c, t, now)
+	state := stateOf(b.circuits, c, t, now)
+	state.Figures = m.facts.Figures
+	m.facts.State = state
 	for task, bt := range m.tasks {
-		if bt.due().After(now) {
+		if !all && bt.due().After(now) {
 			if bt.waiting {
 				b.due.Store(min(b.due.Load(), bt.due().UnixNano()))
 			}
@@ -230,17 +295,20 @@ func (b *board) add(row int, model string) *boardModel {
 
 // modelFacts gives what does not change about a model. For routing a configured price wins, then the catalogue's, then the table's.
 func modelFacts(c *outbound.Connection, model string, entry outbound.Model, known bool) routing.ModelFacts {
-	f := routing.ModelFacts{
-		Model: model, Price: routing.FlatCents(c.TableCents),
-	}
+	f := routing.ModelFacts{Model: model, Price: assumed(c)}
 	if known {
 		f.Known, f.Vision, f.Tools, f.Schema, f.Context = true, entry.Vision, entry.Tools, entry.Schema, entry.Context
 	}
-	if known && entry.Priced {
+	if known && entry.Priced && c.CostCents == nil {
 		f.Price = entry.Price
 	}
-	if c.CostCents != nil {
-		f.Price = routing.FlatCents(*c.CostCents)
-	}
 	return f
+}
+
+// assumed is the price that routing goes by where the catalogue has none.
+func assumed(c *outbound.Connection) routing.Price {
+	if c.CostCents != nil {
+		return routing.FlatCents(*c.CostCents)
+	}
+	return routing.FlatCents(c.TableCents)
 }

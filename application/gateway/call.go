@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"time"
@@ -15,60 +16,94 @@ import (
 // call is one call on its way, from admission to its row.
 type call struct {
 	*Service
+	*landscape
 	in       inbound.Call
 	began    time.Time
 	wish     wish
+	loaded   *loadedPolicy
 	policy   *routing.Policy
 	decision routing.Decision
+	sheet    *sheet            // that the decision refers to
+	readings []routing.Reading // what it read besides
+	kept     *outbound.Decision
 	receipt  inbound.Receipt
 	attempts []outbound.CallAttempt
 	last     error         // of the last failed attempt
 	request  *chat.Request // nil until a target needs it
 	first    time.Duration // until the first piece of a stream
+	cost     int64         // of the attempts so far
+	unpriced bool          // one of them used what has no price
 }
 
 // admit takes a call in: it reads the policy and the model's name, reserves the row and decides. On an error of resolve or policy there is
 // no row, because nothing was decided; a decision without a candidate is kept. The call is never nil.
 func (s *Service) admit(ctx context.Context, in inbound.Call) (*call, error) {
-	c := &call{Service: s, in: in, began: s.Clock()}
-	c.receipt = inbound.Receipt{CallID: s.NewID(), Cache: "bypass"}
+	c := s.newCall(in)
 	if err := c.decide(ctx); err != nil {
 		return c, err
 	}
 	if err := s.Recorder.Reserve(); err != nil {
 		return c, err
 	}
+	c.announce()
 	if chosen, ok := c.decision.Chosen(); ok {
 		s.Meter.Decision(string(c.wish.task), chosen.Provider)
 		return c, nil
 	}
-	err := s.refuse(c.decision, c.wish, c.policy)
+	err := refuse(c.decision, c.wish, c.policy)
 	s.Meter.Decision(string(c.wish.task), codeOf(err))
 	c.settle(tokens{}, err)
 	return c, err
 }
 
+func (s *Service) newCall(in inbound.Call) *call {
+	c := &call{Service: s, landscape: s.land.Load(), in: in, began: s.Clock()}
+	c.receipt = inbound.Receipt{CallID: s.NewID(), Cache: "bypass"}
+	return c
+}
+
 // decide finds out where the call may go.
 func (c *call) decide(ctx context.Context) error {
 	var err error
-	if c.policy, err = c.policies.find(ctx, string(c.in.Caller.TenantID), c.began); err != nil {
+	if c.loaded, err = c.policies.find(ctx, string(c.in.Caller.TenantID), c.began); err != nil {
 		return err
 	}
-	if c.wish, err = c.resolve(c.in.Model, c.in.TaskType); err != nil {
+	c.policy = c.loaded.policy
+	if c.wish, err = c.resolve(c.landscape, c.policy, c.in.Model, c.in.TaskType); err != nil {
 		return err
 	}
 	r := routing.Request{
-		Task: c.wish.task, Pin: c.wish.pin, SLOMs: c.in.SLOMs, InputTokens: chat.EstimateTokens(c.in.TextBytes),
+		Task: c.wish.task, Pin: c.wish.pin, Alias: c.wish.alias, SLOMs: c.in.SLOMs, InputTokens: chat.EstimateTokens(c.in.TextBytes),
 		MaxTokens: c.in.MaxTokens, Vision: c.in.Vision, Tools: c.in.Tools, Schema: c.in.Schema,
 	}
 	named := c.policy.Routes(c.wish.task)
-	if c.wish.pin != nil {
+	switch {
+	case c.wish.pin != nil:
 		named = []routing.Target{*c.wish.pin}
+	case c.wish.alias != nil:
+		if c.wish.alias.Mode == routing.Weighted {
+			r.Draw = c.random()
+		}
+		named = targetsOf(c.wish.alias)
 	}
-	c.decision = routing.Decide(c.policy, r, c.board.facts(c.began, named...))
-	c.decision.ID = c.receipt.CallID
+	c.look(r, named)
 	c.receipt.Decision, c.receipt.Task = c.decision, c.wish.task
 	return nil
+}
+
+func targetsOf(a *routing.Alias) []routing.Target {
+	targets := make([]routing.Target, len(a.Targets))
+	for i := range a.Targets {
+		targets[i] = a.Targets[i].Target
+	}
+	return targets
+}
+
+// random is a number that nobody can foresee.
+func (s *Service) random() uint64 {
+	var b [8]byte
+	s.Random(b[:])
+	return binary.LittleEndian.Uint64(b[:])
 }
 
 // bound gives the call its one deadline, the policy's or the installation's.
@@ -118,6 +153,8 @@ type attempt struct {
 	conn   *connection
 	began  time.Time
 	took   time.Duration // that the vendor took for a complete answer
+	first  time.Duration // until the first event of a stream
+	used   tokens
 }
 
 // to is the attempt's address.
@@ -129,7 +166,7 @@ func (a *attempt) to() outbound.Target {
 }
 
 // end closes an attempt: it tells the breaker, the meter and the provider's history, lets the credential rest if the vendor asked for that,
-// and notes it on the receipt. An attempt that was never sent is none.
+// counts what the attempt used, and notes it on the receipt. An attempt that was never sent is none.
 func (c *call) end(ctx context.Context, a *attempt, err error) {
 	now := c.Clock()
 	took := now.Sub(a.began)
@@ -139,6 +176,7 @@ func (c *call) end(ctx context.Context, a *attempt, err error) {
 		blamed = chat.Fail(chat.ClassCanceled, err) // the call ran out of time, this target had little of it
 	}
 	a.report(blamed)
+	a.load.Add(-1)
 	c.last = err
 	if class == chat.ClassUnsupport {
 		return
@@ -146,10 +184,13 @@ func (c *call) end(ctx context.Context, a *attempt, err error) {
 	a.conn.history.add(class)
 	c.rest(a, err, now)
 	outcome := chat.Outcome(err)
-	c.Meter.Attempt(a.target.Provider, c.label(a.target), outcome, took)
-	c.attempts = append(c.attempts, outbound.CallAttempt{
-		Provider: a.target.Provider, Model: a.target.Model, Credential: a.credential.ID, Outcome: outcome, LatencyMs: took.Milliseconds(),
-	})
+	c.Meter.Attempt(a.target.Provider, c.label(c.landscape, a.target), outcome, took)
+	row := outbound.CallAttempt{
+		StartedAt: a.began, Provider: a.target.Provider, Model: a.target.Model, ServedModel: a.used.model, Credential: a.credential.ID,
+		Outcome: outcome, LatencyMs: took.Milliseconds(), FirstByteMs: a.first.Milliseconds(),
+	}
+	c.count(a, &row)
+	c.attempts = append(c.attempts, row)
 	c.receipt.Attempts = append(c.receipt.Attempts, inbound.Attempt{
 		Provider: a.target.Provider, Model: a.target.Model, Outcome: outcome, Latency: took,
 	})
@@ -160,7 +201,7 @@ func (c *call) end(ctx context.Context, a *attempt, err error) {
 const defaultRest = time.Second
 
 // rest keeps the attempt's credential from being asked: for as long as the vendor said when it is rate limited, for the breaker's cooldown when
-// the vendor refused it or its account is exhausted.
+// its account is exhausted, and likewise, but for every model, when the vendor refused it.
 func (c *call) rest(a *attempt, err error, now time.Time) {
 	switch chat.ClassOf(err) {
 	case chat.ClassRateLimited:
@@ -172,8 +213,6 @@ func (c *call) rest(a *attempt, err error, now time.Time) {
 	case chat.ClassQuota:
 		c.Circuits.Rest(a.circuit, now.Add(c.Settings.BreakerCooldown))
 	case chat.ClassAuth:
-		until := now.Add(c.Settings.BreakerCooldown)
-		c.rests.refuse(a.circuit, now, until)
-		c.Circuits.Rest(a.circuit, until)
+		c.Circuits.Rest(whole(a.circuit), now.Add(c.Settings.BreakerCooldown))
 	}
 }

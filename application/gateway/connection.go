@@ -10,35 +10,77 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// connection is a configured provider with what the gateway remembers of it.
+// connection is a configured provider with what the gateway remembers of it, which outlives a change of configuration.
 type connection struct {
 	outbound.Connection
-	turn    atomic.Uint32 // round robin over the credentials
-	history history
+	turn    *atomic.Uint32  // among credentials that are equally loaded
+	loads   []*atomic.Int64 // attempts under way, by credential
+	history *history
 }
 
-// picked is a credential that may be used now. report is owed to its breaker.
+// newConnection makes a connection; old is the one of that name in the configuration before, nil when there was none.
+func newConnection(c outbound.Connection, old *connection) *connection {
+	conn := &connection{Connection: c, turn: new(atomic.Uint32), history: new(history), loads: make([]*atomic.Int64, len(c.Credentials))}
+	if old != nil {
+		conn.turn, conn.history = old.turn, old.history
+	}
+	for i, cred := range c.Credentials {
+		conn.loads[i] = new(atomic.Int64)
+		if old == nil {
+			continue
+		}
+		for j, before := range old.Credentials {
+			if before.ID == cred.ID {
+				conn.loads[i] = old.loads[j]
+			}
+		}
+	}
+	return conn
+}
+
+// picked is a credential that may be used now. report is owed to its breaker, and its load is to be taken off.
 type picked struct {
 	credential outbound.Credential
 	circuit    outbound.Circuit
 	report     func(error)
+	load       *atomic.Int64
 }
 
-// pick takes the next credential, in turn, that rests not and whose breaker lets an attempt through.
+// whole is the circuit on which a credential rests for all models of its provider, because the vendor refused it. No breaker is kept on it.
+func whole(c outbound.Circuit) outbound.Circuit {
+	return outbound.Circuit{Provider: c.Provider, Credential: c.Credential}
+}
+
+// pick takes, of the credentials that rest not and whose breaker lets an attempt through, the one with the fewest attempts under way. Those that
+// are equal take turns.
 func (s *Service) pick(c *connection, t routing.Target, now time.Time) (picked, bool) {
-	n := uint32(len(c.Credentials)) //nolint:gosec // a handful
-	first := uint32(0)
+	n := len(c.Credentials)
+	first := 0
 	if n > 1 {
-		first = c.turn.Add(1)
+		first = int(c.turn.Add(1) % uint32(n)) //nolint:gosec // a handful
 	}
-	for i := range n {
-		cred := c.Credentials[(first+i)%n]
+	var few [16]bool
+	tried := few[:]
+	if n > len(few) {
+		tried = make([]bool, n)
+	}
+	for range n {
+		best := -1
+		for i := range n {
+			at := (first + i) % n
+			if !tried[at] && (best < 0 || c.loads[at].Load() < c.loads[best].Load()) {
+				best = at
+			}
+		}
+		tried[best] = true
+		cred := c.Credentials[best]
 		circuit := outbound.Circuit{Provider: t.Provider, Model: t.Model, Credential: cred.ID}
-		if s.Circuits.View(circuit).RestUntil.After(now) {
+		if s.Circuits.View(circuit).RestUntil.After(now) || s.Circuits.View(whole(circuit)).RestUntil.After(now) {
 			continue
 		}
 		if report, ok := s.Circuits.Allow(circuit); ok {
-			return picked{credential: cred, circuit: circuit, report: report}, true
+			c.loads[best].Add(1)
+			return picked{credential: cred, circuit: circuit, report: report, load: c.loads[best]}, true
 		}
 	}
 	return picked{}, false
@@ -46,39 +88,45 @@ func (s *Service) pick(c *connection, t routing.Target, now time.Time) (picked, 
 
 // free reports whether a credential of the target could be used now.
 func free(circuits outbound.Circuits, c *connection, t routing.Target, now time.Time) bool {
-	for _, cred := range c.Credentials {
-		v := circuits.View(outbound.Circuit{Provider: t.Provider, Model: t.Model, Credential: cred.ID})
-		if v.State != outbound.Open && !v.RestUntil.After(now) {
-			return true
-		}
-	}
-	return false
+	state := stateOf(circuits, c, t, now)
+	return len(c.Credentials) > 0 && state.OpenUntil.IsZero() && state.RestUntil.IsZero()
 }
 
-// blocked says until when no credential of the target can be used: its breaker's end, its rest's end, whichever credential is free first.
-func blocked(circuits outbound.Circuits, c *connection, t routing.Target, now time.Time) (open, rest time.Time) {
+// stateOf says until when no credential of the target can be used: its breaker's end, its rest's end, whichever credential is free first. It is
+// Refused when those that rest do so because the vendor refused them, all of them.
+func stateOf(circuits outbound.Circuits, c *connection, t routing.Target, now time.Time) routing.State {
 	var earliest time.Time
+	var state routing.State
+	refused, limited := false, false
 	for i, cred := range c.Credentials {
-		v := circuits.View(outbound.Circuit{Provider: t.Provider, Model: t.Model, Credential: cred.ID})
-		var o, r time.Time
+		circuit := outbound.Circuit{Provider: t.Provider, Model: t.Model, Credential: cred.ID}
+		v := circuits.View(circuit)
+		var open, rest time.Time
 		if v.State == outbound.Open {
-			o = v.OpenUntil
+			open = v.OpenUntil
 		}
 		if v.RestUntil.After(now) {
-			r = v.RestUntil
+			rest, limited = v.RestUntil, true
 		}
-		if o.IsZero() && r.IsZero() {
-			return time.Time{}, time.Time{}
+		if w := circuits.View(whole(circuit)).RestUntil; w.After(now) {
+			refused = true
+			if w.After(rest) {
+				rest = w
+			}
 		}
-		end := o
-		if r.After(end) {
-			end = r
+		if open.IsZero() && rest.IsZero() {
+			return routing.State{}
+		}
+		end := open
+		if rest.After(end) {
+			end = rest
 		}
 		if i == 0 || end.Before(earliest) {
-			earliest, open, rest = end, o, r
+			earliest, state.OpenUntil, state.RestUntil = end, open, rest
 		}
 	}
-	return open, rest
+	state.Refused = refused && !limited && !state.RestUntil.IsZero()
+	return state
 }
 
 // historyLength is on how many attempts a provider's success rate stands.
@@ -119,41 +167,4 @@ func (h *history) read() (attempts int, success float64, last chat.Class) {
 		}
 	}
 	return attempts, float64(ok) / float64(attempts), h.last
-}
-
-// rests remembers for what reason a credential rests, which the circuits do not: refused credentials are the operator's affair, and a
-// caller is not told to slow down because of them.
-type rests struct {
-	mu      sync.Mutex
-	refused map[outbound.Circuit]time.Time
-}
-
-// maxRefused bounds the memory; more refused credentials than that are taken for rate limited.
-const maxRefused = 1000
-
-func newRests() *rests { return &rests{refused: map[outbound.Circuit]time.Time{}} }
-
-func (r *rests) refuse(c outbound.Circuit, now, until time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for old, end := range r.refused {
-		if !end.After(now) {
-			delete(r.refused, old)
-		}
-	}
-	if len(r.refused) < maxRefused {
-		r.refused[c] = until
-	}
-}
-
-// anyRefused reports whether a credential of the target rests because the vendor refused it.
-func (r *rests) anyRefused(t routing.Target, now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c, end := range r.refused {
-		if c.Provider == t.Provider && c.Model == t.Model && end.After(now) {
-			return true
-		}
-	}
-	return false
 }

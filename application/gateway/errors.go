@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,16 +54,22 @@ func refusal(f *chat.Failure) error {
 }
 
 // refuse says why a decision has no candidate.
-func (s *Service) refuse(d routing.Decision, w wish, p *routing.Policy) error {
-	if w.pin != nil {
-		return s.refusePin(d, *w.pin, p)
+func refuse(d routing.Decision, w wish, p *routing.Policy) error {
+	switch {
+	case w.pin != nil:
+		return refusePin(d, *w.pin, p)
+	case w.alias != nil:
+		d.Excluded = targeted(d.Excluded, w.alias)
+		if forbidden(d.Excluded) {
+			return ErrProviderDisabled.Saying(fmt.Sprintf("the tenant's policy and flags allow no target of %q: %s", w.alias.Name, reasons(d.Excluded)))
+		}
 	}
 	serious := slowest(d.Excluded)
 	switch {
 	case p.Forced() != "":
 		return ErrNoProvider.Saying(fmt.Sprintf("provider %s is forced and cannot serve this: %s", p.Forced(), reasons(d.Excluded))).
 			After(wait(d))
-	case serious == routing.RateLimited && !s.refusedAny(d):
+	case serious == routing.RateLimited && !refusedAny(d.Excluded):
 		return ErrRateLimited.Saying("every provider that could serve this is rate limited: " + reasons(d.Excluded)).After(wait(d))
 	case serious == routing.NoCapability || serious == routing.WindowTooFew:
 		return ErrUnsupported.Saying("no provider can do what the request asks for: " + reasons(d.Excluded))
@@ -71,7 +78,7 @@ func (s *Service) refuse(d routing.Decision, w wish, p *routing.Policy) error {
 	}
 }
 
-func (s *Service) refusePin(d routing.Decision, pin routing.Target, p *routing.Policy) error {
+func refusePin(d routing.Decision, pin routing.Target, p *routing.Policy) error {
 	x := routing.Exclusion{Target: pin, Reason: routing.NotConfigured}
 	for _, e := range d.Excluded {
 		if e.Target == pin {
@@ -90,7 +97,7 @@ func (s *Service) refusePin(d routing.Decision, pin routing.Target, p *routing.P
 	case routing.WindowTooFew:
 		return ErrUnsupported.Saying(fmt.Sprintf("the request is longer than the context window of %s", pin))
 	case routing.RateLimited:
-		if !s.rests.anyRefused(pin, d.At) {
+		if x.Detail != routing.CredentialRefused {
 			return ErrRateLimited.Saying(fmt.Sprintf("%s is rate limited", pin)).After(wait(d))
 		}
 	}
@@ -119,13 +126,24 @@ func slowest(excluded []routing.Exclusion) routing.Reason {
 }
 
 // refusedAny reports whether a target rests because its vendor refused the credential, which slowing down would not mend.
-func (s *Service) refusedAny(d routing.Decision) bool {
-	for _, x := range d.Excluded {
-		if x.Reason == routing.RateLimited && s.rests.anyRefused(x.Target, d.At) {
-			return true
-		}
-	}
-	return false
+func refusedAny(excluded []routing.Exclusion) bool {
+	return slices.ContainsFunc(excluded, func(x routing.Exclusion) bool {
+		return x.Reason == routing.RateLimited && x.Detail == routing.CredentialRefused
+	})
+}
+
+// targeted gives what was found of the alias's targets. Others are none of its affair.
+func targeted(excluded []routing.Exclusion, a *routing.Alias) []routing.Exclusion {
+	return slices.DeleteFunc(slices.Clone(excluded), func(x routing.Exclusion) bool {
+		return !slices.ContainsFunc(a.Targets, func(t routing.AliasTarget) bool { return t.Target == x.Target })
+	})
+}
+
+// forbidden reports whether it is the tenant's own flags and policy alone that are in the way.
+func forbidden(excluded []routing.Exclusion) bool {
+	return len(excluded) > 0 && !slices.ContainsFunc(excluded, func(x routing.Exclusion) bool {
+		return x.Reason != routing.ByPolicy && x.Reason != routing.NotForced && x.Reason != routing.DisabledByTen
+	})
 }
 
 // reasons lists the exclusions for people: "openai not_configured, claude breaker_open until 2026-11-23T10:00:00Z".

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -26,7 +25,7 @@ type runner struct {
 func (c *call) run(ctx context.Context, open func(context.Context, *attempt) error) (*attempt, error) {
 	runners := make([]runner, len(c.decision.Candidates))
 	for i, cand := range c.decision.Candidates {
-		runners[i] = runner{target: cand.Target, conn: c.connections[cand.Provider]}
+		runners[i] = runner{target: cand.Target, conn: c.landscape.connections[cand.Provider]}
 	}
 	for round := 0; ; round++ {
 		for i := range runners {
@@ -34,7 +33,7 @@ func (c *call) run(ctx context.Context, open func(context.Context, *attempt) err
 			if r.out || r.ready.After(c.Clock()) {
 				continue
 			}
-			if a, ended, err := c.try(ctx, r, open); ended {
+			if a, ended, err := c.try(ctx, r, runners, open); ended {
 				return a, err
 			}
 		}
@@ -46,7 +45,9 @@ func (c *call) run(ctx context.Context, open func(context.Context, *attempt) err
 
 // try asks one candidate, with one credential after another while it is the credentials that fail. It ends the search with an attempt that
 // succeeded, or with the fault that ends the call.
-func (c *call) try(ctx context.Context, r *runner, open func(context.Context, *attempt) error) (_ *attempt, ended bool, _ error) {
+func (c *call) try(
+	ctx context.Context, r *runner, all []runner, open func(context.Context, *attempt) error,
+) (_ *attempt, ended bool, _ error) {
 	if !c.relays(r.conn) {
 		if _, err := c.neutral(); err != nil {
 			return nil, true, err
@@ -62,8 +63,8 @@ func (c *call) try(ctx context.Context, r *runner, open func(context.Context, *a
 		}
 		p, ok := c.pick(r.conn, r.target, c.Clock())
 		if !ok { // refused by the breaker or at rest, which is no attempt; only the end of a rest is waited for
-			_, rest := blocked(c.Circuits, r.conn, r.target, c.Clock())
-			r.out = rest.IsZero()
+			s := stateOf(c.Circuits, r.conn, r.target, c.Clock())
+			r.out = s.RestUntil.IsZero() || s.Refused
 			return nil, false, nil
 		}
 		a := &attempt{picked: p, target: r.target, conn: r.conn, began: c.Clock()}
@@ -78,7 +79,24 @@ func (c *call) try(ctx context.Context, r *runner, open func(context.Context, *a
 		if !spareable(chat.ClassOf(err)) || !free(c.Circuits, r.conn, r.target, c.Clock()) {
 			return nil, false, nil
 		}
+		r.out, r.ready = false, time.Time{} // with another credential
+		if c.policy.MaxAttempts()-len(c.attempts) == 1 && c.otherwise(r, all) {
+			return nil, false, nil
+		}
 	}
+}
+
+// otherwise reports whether another provider has not been asked yet. The last attempt is better made there than with yet another credential of one
+// whose credentials fail.
+func (c *call) otherwise(r *runner, all []runner) bool {
+	now := c.Clock()
+	for i := range all {
+		o := &all[i]
+		if o.target.Provider != r.target.Provider && !o.tried && !o.out && free(c.Circuits, o.conn, o.target, now) {
+			return true
+		}
+	}
+	return false
 }
 
 // spareable reports whether another credential of the same target may do better.
@@ -144,12 +162,12 @@ func (c *call) pause(ctx context.Context, runners []runner, round int) bool {
 	var next time.Time
 	for i := range runners {
 		r := &runners[i]
-		open, rest := blocked(c.Circuits, r.conn, r.target, now)
-		if r.out || !r.tried || !open.IsZero() {
-			continue // nobody waits for a breaker
+		s := stateOf(c.Circuits, r.conn, r.target, now)
+		if r.out || !r.tried || !s.OpenUntil.IsZero() || s.Refused {
+			continue // nobody waits for a breaker, or for a credential that was refused
 		}
-		if rest.After(r.ready) {
-			r.ready = rest
+		if s.RestUntil.After(r.ready) {
+			r.ready = s.RestUntil
 		}
 		if next.IsZero() || r.ready.Before(next) {
 			next = r.ready
@@ -170,9 +188,7 @@ func (c *call) pause(ctx context.Context, runners []runner, round int) bool {
 
 // jitter is a random part of a backoff that doubles with each round.
 func (c *call) jitter(round int) time.Duration {
-	var b [8]byte
-	c.Random(b[:])
-	part := float64(binary.LittleEndian.Uint64(b[:])>>11) / (1 << 53)
+	part := float64(c.random()>>11) / (1 << 53)
 	return time.Duration(part * float64(c.Settings.BackoffBase<<min(round, 10)))
 }
 
@@ -197,7 +213,7 @@ func (c *call) verdict(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ErrTimeout.With(last)
 	case last == nil:
-		return c.refuse(c.blockedNow(), c.wish, c.policy)
+		return refuse(c.blockedNow(), c.wish, c.policy)
 	case c.allRateLimited():
 		return ErrRateLimited.With(last).After(wait(c.blockedNow()))
 	}
@@ -239,11 +255,13 @@ func (c *call) blockedNow() routing.Decision {
 	d.At = c.Clock()
 	d.Excluded = append([]routing.Exclusion(nil), d.Excluded...)
 	for _, cand := range d.Candidates {
-		x := routing.Exclusion{Target: cand.Target, Reason: routing.BreakerOpen}
-		open, rest := blocked(c.Circuits, c.connections[cand.Provider], cand.Target, d.At)
-		x.Until = open
-		if open.IsZero() && !rest.IsZero() {
-			x.Reason, x.Until = routing.RateLimited, rest
+		s := stateOf(c.Circuits, c.landscape.connections[cand.Provider], cand.Target, d.At)
+		x := routing.Exclusion{Target: cand.Target, Reason: routing.BreakerOpen, Until: s.OpenUntil}
+		if s.OpenUntil.IsZero() && !s.RestUntil.IsZero() {
+			x.Reason, x.Until = routing.RateLimited, s.RestUntil
+		}
+		if x.Reason == routing.RateLimited && s.Refused {
+			x.Detail = routing.CredentialRefused
 		}
 		d.Excluded = append(d.Excluded, x)
 	}

@@ -1,11 +1,12 @@
 // Package gateway serves AI calls: it resolves the model name, decides where a call goes, tries the candidates under one deadline and
-// one attempt budget, and settles what the call cost. Read gateway.go, then resolve.go, admit.go, failover.go, whole.go and stream.go.
+// one attempt budget, and settles what the call cost. Read gateway.go, then resolve.go, call.go, failover.go, whole.go and stream.go.
 package gateway
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -33,72 +34,54 @@ type Recorder interface {
 	Reserve() error
 	// Keep hands the row over to the place that was reserved for it; each Reserve that succeeded is followed by one Keep.
 	Keep(row outbound.Call)
+	// Decided hands a decision over as soon as it was made, so that it can be read while its call is under way. Keep brings it again, with what became
+	// of the call. It does not block.
+	Decided(d outbound.Decision)
+	// Sheet hands over what decisions refer to, before the first that does, and again from time to time. It does not block.
+	Sheet(s outbound.Sheet)
 }
 
 // Settings are the installation's own choices. A zero value stands for the default.
 type Settings struct {
-	Region          string
-	RequestTimeout  time.Duration // of a whole call with all its attempts; 120 s
-	StreamTimeout   time.Duration // of a streamed one; 600 s
-	BreakerCooldown time.Duration // how long refused and exhausted credentials rest; 60 s
-	BackoffBase     time.Duration // 250 ms
-	PolicyTTL       time.Duration // how long another node's change of a policy may go unseen; 1 s
+	Region           string
+	RequestTimeout   time.Duration // of a whole call with all its attempts; 120 s
+	StreamTimeout    time.Duration // of a streamed one; 600 s
+	FirstByteTimeout time.Duration // of an attempt at a stream, until its first event, which a keep-alive is not; 60 s
+	BreakerCooldown  time.Duration // how long refused and exhausted credentials rest; 60 s
+	BackoffBase      time.Duration // 250 ms
+	PolicyTTL        time.Duration // how long another node's change of a policy may go unseen; 1 s
 }
 
 // Defaults of Settings.
 const (
-	DefaultRequestTimeout  = 120 * time.Second
-	DefaultStreamTimeout   = 600 * time.Second
-	DefaultBreakerCooldown = 60 * time.Second
-	DefaultBackoffBase     = 250 * time.Millisecond
-	DefaultPolicyTTL       = time.Second
+	DefaultRequestTimeout   = 120 * time.Second
+	DefaultStreamTimeout    = 600 * time.Second
+	DefaultFirstByteTimeout = 60 * time.Second
+	DefaultBreakerCooldown  = 60 * time.Second
+	DefaultBackoffBase      = 250 * time.Millisecond
+	DefaultPolicyTTL        = time.Second
 )
 
 // Service implements inbound.Gateway.
 type Service struct {
 	Deps
-	connections map[string]*connection
-	ordered     []*connection
-	policies    *policyCache
-	board       *board
-	rests       *rests
+	land      atomic.Pointer[landscape]
+	reshaping sync.Mutex // over making the next landscape
+	policies  *policyCache
 }
 
 // New makes the gateway. It subscribes to the circuits, so they must not be in use yet.
 func New(d Deps) *Service {
 	d.Settings = d.Settings.withDefaults()
-	s := &Service{Deps: d, connections: make(map[string]*connection, len(d.Connections)), rests: newRests()}
-	for _, c := range d.Connections {
-		conn := &connection{Connection: c}
-		s.connections[c.Name] = conn
-		s.ordered = append(s.ordered, conn)
-	}
+	s := &Service{Deps: d}
 	s.policies = newPolicyCache(d.Policies, d.Clock, d.Settings.PolicyTTL)
-	s.board = newBoard(d, s.ordered)
-	d.Circuits.OnChange(func(c outbound.Circuit, v outbound.CircuitView) {
-		s.board.circuitChanged()
-		d.Meter.Breaker(c.Provider, s.label(routing.Target{Provider: c.Provider, Model: c.Model}), v.State)
-	})
+	s.Reconfigure(d.Connections)
+	d.Circuits.OnChange(s.circuitChanged)
 	return s
 }
 
 // Invalidate makes a change of a tenant's policy, flags or aliases act at once on this node.
 func (s *Service) Invalidate(tenantID string) { s.policies.invalidate(tenantID) }
-
-// label is the model's name as metrics may carry it: pins can name anything.
-func (s *Service) label(t routing.Target) string {
-	c, ok := s.connections[t.Provider]
-	if !ok {
-		return "other"
-	}
-	if t.Model == c.DefaultModel {
-		return t.Model
-	}
-	if m, ok := s.Catalogue.Model(c.Vendor, t.Model); ok {
-		return m.Name
-	}
-	return "other"
-}
 
 func (s Settings) withDefaults() Settings {
 	for _, d := range []struct {
@@ -107,6 +90,7 @@ func (s Settings) withDefaults() Settings {
 	}{
 		{&s.RequestTimeout, DefaultRequestTimeout},
 		{&s.StreamTimeout, DefaultStreamTimeout},
+		{&s.FirstByteTimeout, DefaultFirstByteTimeout},
 		{&s.BreakerCooldown, DefaultBreakerCooldown},
 		{&s.BackoffBase, DefaultBackoffBase},
 		{&s.PolicyTTL, DefaultPolicyTTL},

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/forge1/forge1/application/decisions"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
@@ -29,11 +30,27 @@ type policyEntry struct {
 	load    chan struct{} // holds a token while somebody loads
 	current atomic.Pointer[loadedPolicy]
 	changes atomic.Int64 // counts invalidations, so that a load which began before one is not kept
+	paper   atomic.Pointer[paper]
 }
 
 type loadedPolicy struct {
 	policy *routing.Policy
 	until  time.Time
+	entry  *policyEntry
+	once   sync.Once
+	sheet  *paper // see paper
+}
+
+// paper is the policy as it is kept. As long as a policy reads the same it is the same paper.
+func (l *loadedPolicy) paper() *paper {
+	l.once.Do(func() {
+		id, body := decisions.EncodePolicy(l.policy)
+		if l.sheet = l.entry.paper.Load(); l.sheet == nil || l.sheet.id != id {
+			l.sheet = &paper{id: id, body: func() []byte { return body }}
+			l.entry.paper.Store(l.sheet)
+		}
+	})
+	return l.sheet
 }
 
 func newPolicyCache(store outbound.Policies, clock outbound.Clock, ttl time.Duration) *policyCache {
@@ -42,10 +59,10 @@ func newPolicyCache(store outbound.Policies, clock outbound.Clock, ttl time.Dura
 
 // find gives the tenant's policy, at most ttl old. A store that does not answer is fault.ErrDependency: an old policy might send a call to
 // a provider that the tenant has switched off since.
-func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) (*routing.Policy, error) {
+func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) (*loadedPolicy, error) {
 	e := c.entry(tenantID, now)
 	if l := e.current.Load(); l != nil && now.Before(l.until) {
-		return l.policy, nil
+		return l, nil
 	}
 	select {
 	case e.load <- struct{}{}:
@@ -54,20 +71,21 @@ func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) 
 		return nil, unread(ctx, ctx.Err())
 	}
 	if l := e.current.Load(); l != nil && c.clock().Before(l.until) {
-		return l.policy, nil
+		return l, nil
 	}
 	changes := e.changes.Load()
 	p, err := c.store.Find(ctx, tenantID)
 	if err != nil {
 		return nil, unread(ctx, err)
 	}
+	l := &loadedPolicy{policy: p, until: c.clock().Add(c.ttl), entry: e}
 	if e.changes.Load() == changes {
-		e.current.Store(&loadedPolicy{policy: p, until: c.clock().Add(c.ttl)})
+		e.current.Store(l)
 		if e.changes.Load() != changes {
 			e.current.Store(nil)
 		}
 	}
-	return p, nil
+	return l, nil
 }
 
 // unread says why there is no policy: the caller left, the store gave its own reason, or it does not answer.

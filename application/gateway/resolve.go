@@ -13,14 +13,15 @@ const maxModelName = 256
 
 // wish is what a model name and a task type ask for.
 type wish struct {
-	task routing.TaskType
-	pin  *routing.Target // nil: routed
+	task  routing.TaskType
+	pin   *routing.Target // nil: not pinned
+	alias *routing.Alias  // nil: no alias
 }
 
-// resolve reads a model name, in this order: nothing or auto, auto:<task type>, then a tenant's aliases once there are any, then
-// <provider>/<model>, then a bare name that the catalogue knows. The task type given wins over that of the name. It fails with
-// ErrModelNotFound, or with the fault of a bad task type.
-func (s *Service) resolve(model, taskType string) (wish, error) {
+// resolve reads a model name, in this order: nothing or auto, auto:<task type>, the aliases that the tenant can use, <provider>/<model>, a bare
+// name that the catalogue knows. The task type given wins over that of the name. It fails with ErrModelNotFound, or with the fault of a bad task
+// type.
+func (s *Service) resolve(l *landscape, p *routing.Policy, model, taskType string) (wish, error) {
 	task, err := routing.ParseTaskType(taskType)
 	if err != nil {
 		return wish{}, err
@@ -42,14 +43,18 @@ func (s *Service) resolve(model, taskType string) (wish, error) {
 	if !plausible(model) {
 		return wish{}, ErrModelNotFound
 	}
-	if provider, name, ok := strings.Cut(model, "/"); ok && s.connections[provider] != nil {
+	if alias, ok := p.Alias(model); ok {
+		w.alias = &alias
+		return w, nil
+	}
+	if provider, name, ok := strings.Cut(model, "/"); ok && l.connections[provider] != nil {
 		if name == "" {
 			return wish{}, notFound(model)
 		}
 		w.pin = &routing.Target{Provider: strings.Clone(provider), Model: strings.Clone(name)}
 		return w, nil
 	}
-	provider := s.homeOf(model)
+	provider := s.homeOf(l, model)
 	if provider == "" {
 		return wish{}, notFound(model)
 	}
@@ -60,10 +65,10 @@ func (s *Service) resolve(model, taskType string) (wish, error) {
 // homeOf gives the provider that a bare name is pinned to: of the vendors that know it, the one whose own it is comes first, and of several
 // connections to that vendor a configured one. A connection's own default model is known too, so that servers outside the catalogue can
 // be asked by bare name. It is "" when nobody knows the name.
-func (s *Service) homeOf(model string) string {
+func (s *Service) homeOf(l *landscape, model string) string {
 	for _, vendor := range s.Catalogue.Vendors(model) {
 		home := ""
-		for _, c := range s.ordered {
+		for _, c := range l.ordered {
 			if c.Vendor != vendor {
 				continue
 			}
@@ -78,7 +83,7 @@ func (s *Service) homeOf(model string) string {
 			return home
 		}
 	}
-	for _, c := range s.ordered {
+	for _, c := range l.ordered {
 		if c.DefaultModel == model {
 			return c.Name
 		}

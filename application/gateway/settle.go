@@ -6,7 +6,7 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// tokens is what a call used, as far as anybody knows.
+// tokens is what an attempt used, as far as anybody knows.
 type tokens struct {
 	reported *chat.Usage // nil: the vendor did not say
 	output   int         // estimated tokens of the answer, when it did not
@@ -15,45 +15,98 @@ type tokens struct {
 	model    string // the vendor's own name of the model
 }
 
-// settle counts what the call used and cost, and hands its row over. It is called once for every call whose row is reserved.
+// settle hands the row of the call over. It is called once for every call whose row is reserved, after its last attempt has ended.
 func (c *call) settle(t tokens, err error) {
-	c.receipt.Took = c.Clock().Sub(c.began)
-	c.receipt.Finish, c.receipt.ServedModel = t.finish, t.model
-	if t.answered || t.reported != nil {
-		c.count(t)
-	}
+	r := &c.receipt
+	r.Took = c.Clock().Sub(c.began)
+	r.Finish, r.ServedModel = t.finish, t.model
 	c.Recorder.Keep(c.row(err))
 }
 
-func (c *call) count(t tokens) {
-	r := &c.receipt
-	if t.reported != nil {
-		r.Usage, r.UsageSource = *t.reported, chat.UsageProvider
-	} else {
-		r.Usage = chat.Usage{Input: chat.EstimateTokens(c.in.TextBytes), Output: t.output}
-		r.UsageSource = chat.UsageEstimated
+// count adds what an attempt used to its row and to the receipt: by the vendor's word, else by an estimate if some of an answer came, else
+// nothing. What a call used and cost is the sum over its attempts, since a broken one may be billed too.
+func (c *call) count(a *attempt, row *outbound.CallAttempt) {
+	usage, source := a.used.usage(c.in.TextBytes)
+	if source == "" {
+		return
 	}
-	r.CostNanos = r.Usage.CostNanos
-	if conn := c.connections[r.Provider]; r.CostNanos == nil && conn != nil {
-		if m, ok := c.Catalogue.Model(conn.Vendor, r.Model); ok && m.Priced {
-			nanos := m.Price.Nanos(routing.Tokens{
-				Input: r.Usage.Input, Output: r.Usage.Output, CacheRead: r.Usage.CacheRead, CacheWrite: r.Usage.CacheWrite,
-			})
-			r.CostNanos = &nanos
-		}
+	nanos := c.price(a, usage)
+	row.InputTokens, row.OutputTokens, row.CachedTokens, row.CacheWrite = usage.Input, usage.Output, usage.CacheRead, usage.CacheWrite
+	row.Reasoning, row.UsageSource, row.CostNanos = usage.Reasoning, string(source), nanos
+	r := &c.receipt
+	r.Usage = sum(r.Usage, usage)
+	if r.UsageSource == "" || source == chat.UsageEstimated { // a sum is as exact as its least exact part
+		r.UsageSource = source
 	}
 	var cost int64
-	if r.CostNanos != nil {
-		cost = *r.CostNanos
+	if nanos == nil {
+		c.unpriced = true
+	} else {
+		cost = *nanos
 	}
-	c.Meter.Call(r.Provider, c.label(routing.Target{Provider: r.Provider, Model: r.Model}), r.Usage.Input, r.Usage.Output, cost)
+	c.cost += cost
+	r.CostNanos = nil
+	if total := c.cost; !c.unpriced {
+		r.CostNanos = &total
+	}
+	c.Meter.Call(a.target.Provider, c.label(c.landscape, a.target), usage.Input, usage.Output, cost)
+}
+
+// usage is what was used, and by whose word; "" is nobody's: nothing came.
+func (t *tokens) usage(textBytes int) (chat.Usage, chat.UsageSource) {
+	switch {
+	case t.reported != nil:
+		return plausibly(*t.reported), chat.UsageProvider
+	case t.answered:
+		return chat.Usage{Input: chat.EstimateTokens(textBytes), Output: t.output}, chat.UsageEstimated
+	default:
+		return chat.Usage{}, ""
+	}
+}
+
+// mostTokens bounds every number that a vendor gives, so that no sum of prices overflows.
+const mostTokens = 1_000_000_000
+
+// plausibly puts a vendor's numbers between what can be.
+func plausibly(u chat.Usage) chat.Usage {
+	for _, n := range []*int{&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.Reasoning} {
+		*n = min(max(*n, 0), mostTokens)
+	}
+	if u.CostNanos != nil && *u.CostNanos < 0 {
+		u.CostNanos = nil
+	}
+	return u
+}
+
+// price is what an attempt cost: what the vendor says, else by the catalogue. It is nil when the model has no price.
+func (c *call) price(a *attempt, u chat.Usage) *int64 {
+	if u.CostNanos != nil {
+		return u.CostNanos
+	}
+	m, ok := c.Catalogue.Model(a.conn.Vendor, a.target.Model)
+	if !ok || !m.Priced {
+		return nil
+	}
+	nanos := m.Price.Nanos(routing.Tokens{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite})
+	return &nanos
+}
+
+// sum adds up what two attempts used. What vendors say they cost is not in it: the receipt's own cost is the sum.
+func sum(a, b chat.Usage) chat.Usage {
+	if a.Zero() {
+		return b
+	}
+	return chat.Usage{
+		Input: a.Input + b.Input, Output: a.Output + b.Output, CacheRead: a.CacheRead + b.CacheRead, CacheWrite: a.CacheWrite + b.CacheWrite,
+		Reasoning: a.Reasoning + b.Reasoning,
+	}
 }
 
 // learn adds a complete answer to what is known of its target. What the reader of a stream took is not in it.
-func (c *call) learn(a *attempt, t tokens) {
+func (c *call) learn(a *attempt) {
 	output := 0
-	if t.reported != nil {
-		output = t.reported.Output
+	if a.used.reported != nil {
+		output = a.used.reported.Output
 	}
 	c.Latencies.Observe(c.wish.task, a.target, a.took, output)
 	c.board.observed(c.wish.task, a.target, c.Clock())
@@ -71,19 +124,7 @@ func (c *call) row(err error) outbound.Call {
 		InputTokens: r.Usage.Input, OutputTokens: r.Usage.Output, CachedTokens: r.Usage.CacheRead, CacheWrite: r.Usage.CacheWrite,
 		Reasoning: r.Usage.Reasoning, UsageSource: string(r.UsageSource), CostNanos: r.CostNanos,
 		LatencyMs: r.Took.Milliseconds(), FirstByteMs: c.first.Milliseconds(), Cache: r.Cache, Stream: c.in.Stream,
-		DecisionID: c.decision.ID, Decision: c.record(outcome), Attempts: c.attempts,
+		DecisionID: c.decision.ID, Decision: c.concluded(outcome), Attempts: c.attempts,
 		Tags: c.in.Tags, EndUser: c.in.EndUser,
 	}
-}
-
-// record is the decision as it is kept.
-func (c *call) record(outcome string) *outbound.Decision {
-	d := &outbound.Decision{
-		ID: c.decision.ID, TenantID: string(c.in.Caller.TenantID), CreatedAt: c.decision.At, TaskType: string(c.wish.task), Outcome: outcome,
-		PolicyVersion: c.decision.PolicyVersion, SnapshotID: c.decision.SnapshotID, Shown: appendDecision(nil, c.decision, c.attempts, outcome),
-	}
-	if chosen, ok := c.decision.Chosen(); ok {
-		d.Provider, d.Model = chosen.Provider, chosen.Model
-	}
-	return d
 }

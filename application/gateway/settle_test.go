@@ -99,8 +99,14 @@ func TestTheRow(t *testing.T) {
 			InputTokens: 50, OutputTokens: 7, CachedTokens: 20, CacheWrite: 1, Reasoning: 2, UsageSource: "provider",
 			CostNanos: nanos(29*150 + 20*75 + 150 + 7*600), LatencyMs: 3000, Cache: "bypass", DecisionID: "id-1",
 			Attempts: []outbound.CallAttempt{
-				{Provider: "openrouter", Model: "openai/gpt-4o-mini", Credential: "openrouter-1", Outcome: "server_error", LatencyMs: 1000},
-				{Provider: "openai", Model: "gpt-4o-mini", Credential: "openai-1", Outcome: "ok", LatencyMs: 2000},
+				{
+					StartedAt: began, Provider: "openrouter", Model: "openai/gpt-4o-mini", Credential: "openrouter-1", Outcome: "server_error", LatencyMs: 1000,
+				},
+				{
+					StartedAt: began.Add(time.Second), Provider: "openai", Model: "gpt-4o-mini", ServedModel: "gpt-4o-mini-0001", Credential: "openai-1",
+					Outcome: "ok", LatencyMs: 2000, InputTokens: 50, OutputTokens: 7, CachedTokens: 20, CacheWrite: 1, Reasoning: 2,
+					UsageSource: "provider", CostNanos: nanos(29*150 + 20*75 + 150 + 7*600),
+				},
 			},
 			Tags: []string{"a", "b"}, EndUser: "someone",
 		}

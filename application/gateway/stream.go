@@ -52,7 +52,7 @@ type stream struct {
 	cancel  context.CancelFunc
 	attempt *attempt
 	next    func() (event, error, bool)
-	stop    func()
+	stop    func() // ends the attempt's upstream call
 	held    []event
 
 	usage  *chat.Usage
@@ -73,21 +73,46 @@ type event struct {
 	content bool
 }
 
+// errNoEvent is a stream whose first event did not come in time, whatever keep-alives came.
+var errNoEvent = chat.Fail(chat.ClassTimeout, errors.New("no event came in time"))
+
 // open makes one attempt at a stream, and holds what comes until the first content or the finish.
 func (s *stream) open(ctx context.Context, a *attempt) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	patience := time.AfterFunc(s.Settings.FirstByteTimeout, func() { cancel(errNoEvent) })
+	defer patience.Stop()
+	err := s.begin(ctx, a, patience)
+	if err == nil {
+		pulled := s.stop
+		s.stop = func() {
+			pulled()
+			cancel(nil)
+		}
+		s.waited = s.Clock().Sub(a.began)
+		s.first = s.Clock().Sub(s.began)
+		return nil
+	}
+	if context.Cause(ctx) == errNoEvent { //nolint:errorlint // it is that very one
+		err = errNoEvent
+	}
+	a.used = s.tokens()
+	a.used.answered = false // whatever came, none of it was of the answer
+	s.forget()
+	cancel(nil)
+	return err
+}
+
+// begin asks for the stream and reads up to what is worth showing. patience ends with the first event.
+func (s *stream) begin(ctx context.Context, a *attempt, patience *time.Timer) error {
 	events, err := s.source(ctx, a)
 	if err != nil {
 		return err
 	}
 	s.next, s.stop = iter.Pull2(events)
-	if err = s.hold(); err != nil {
+	if err = s.hold(a, patience); err != nil {
 		s.stop()
-		s.forget()
-		return err
 	}
-	s.waited = s.Clock().Sub(a.began)
-	s.first = s.Clock().Sub(s.began)
-	return nil
+	return err
 }
 
 func (s *stream) source(ctx context.Context, a *attempt) (iter.Seq2[event, error], error) {
@@ -124,7 +149,7 @@ func fromChunks(chunks chat.Stream) iter.Seq2[event, error] {
 }
 
 // hold reads up to the first content, or the finish. What breaks before it may be tried elsewhere.
-func (s *stream) hold() error {
+func (s *stream) hold(a *attempt, patience *time.Timer) error {
 	for size := 0; size < maxHeld; {
 		e, err, ok := s.next()
 		switch {
@@ -134,6 +159,9 @@ func (s *stream) hold() error {
 			return chat.ErrCutOff
 		case e.Comment:
 			continue
+		}
+		if patience.Stop() {
+			a.first = s.Clock().Sub(a.began)
 		}
 		s.note(e)
 		if e.content || e.Chunk.Finish != "" {
@@ -256,23 +284,28 @@ func (s *stream) conclude(failure error) error {
 	if s.finish != "" && chat.ClassOf(failure) != chat.ClassCutOff {
 		failure = nil
 	}
-	s.end(s.ctx, s.attempt, failure)
+	a := s.attempt
+	a.used = s.tokens()
+	s.end(s.ctx, a, failure)
 	s.cancel()
 	s.stop()
-	t := tokens{
-		reported: s.usage, output: chat.EstimateTokens(s.text) + s.frames.tokens(),
-		answered: true, finish: s.finish, model: s.model,
-	}
 	if failure == nil {
-		s.attempt.took = s.waited
-		s.learn(s.attempt, t)
+		a.took = s.waited
+		s.learn(a)
 	}
 	var fault error
 	if f, ok := errors.AsType[*chat.Failure](failure); ok {
-		fault = faultOf(s.attempt.target.Provider, f)
+		fault = faultOf(a.target.Provider, f)
 	}
-	s.settle(t, fault)
+	s.settle(a.used, fault)
 	return fault
+}
+
+// tokens is what the stream used so far.
+func (s *stream) tokens() tokens {
+	return tokens{
+		reported: s.usage, output: chat.EstimateTokens(s.text) + s.frames.tokens(), answered: true, finish: s.finish, model: s.model,
+	}
 }
 
 // tally counts frames of content to estimate their tokens. What a frame has beside its text is taken to be as long as the shortest frame, which

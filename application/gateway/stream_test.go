@@ -321,7 +321,7 @@ func TestUsageOfFramesIsEstimatedByTheirText(t *testing.T) {
 	})
 }
 
-func TestAnAttemptThatFailedLeavesNothingBehind(t *testing.T) {
+func TestAnAttemptThatFailedLeavesItsBillAlone(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
 		w.plays("openrouter", pieces(
 			piece{chunk: chat.Chunk{Model: "first", Usage: &chat.Usage{Input: 999}, Dropped: []string{"seed"}}}, breaks(chat.ClassServer),
@@ -332,8 +332,14 @@ func TestAnAttemptThatFailedLeavesNothingBehind(t *testing.T) {
 			t.Fatal(got.err)
 		}
 		r := got.receipt
-		if r.ServedModel != "gpt-4o-mini-0001" || r.Usage.Input != 100 || len(r.Dropped) != 0 {
-			t.Errorf("receipt says model %s, usage %+v, dropped %v; want nothing of the first attempt", r.ServedModel, r.Usage, r.Dropped)
+		if r.ServedModel != "gpt-4o-mini-0001" || len(r.Dropped) != 0 {
+			t.Errorf("receipt says model %s, dropped %v; want nothing of the first attempt", r.ServedModel, r.Dropped)
+		}
+		if r.Usage.Input != 999+100 || r.UsageSource != chat.UsageEstimated {
+			t.Errorf("usage %+v by %s, want what the vendor of the first attempt reported and the estimate of the second", r.Usage, r.UsageSource)
+		}
+		if first := w.row().Attempts[0]; first.InputTokens != 999 || first.UsageSource != "provider" || first.ServedModel != "first" {
+			t.Errorf("first attempt %+v, want its own bill", first)
 		}
 	})
 }

@@ -12,8 +12,7 @@ import (
 
 // Explain implements inbound.Gateway.
 func (s *Service) Explain(ctx context.Context, in inbound.Call) (routing.Decision, error) {
-	c := &call{Service: s, in: in, began: s.Clock()}
-	c.receipt.CallID = s.NewID()
+	c := s.newCall(in)
 	err := c.decide(ctx)
 	return c.decision, err
 }
@@ -21,29 +20,52 @@ func (s *Service) Explain(ctx context.Context, in inbound.Call) (routing.Decisio
 // Models implements inbound.Gateway.
 func (s *Service) Models(ctx context.Context, caller inbound.Caller) ([]inbound.ModelView, error) {
 	now := s.Clock()
-	p, err := s.policies.find(ctx, string(caller.TenantID), now)
+	loaded, err := s.policies.find(ctx, string(caller.TenantID), now)
 	if err != nil {
 		return nil, err
 	}
+	p, land := loaded.policy, s.land.Load()
 	routes := map[routing.Target][]routing.TaskType{}
 	for _, task := range routing.TaskTypes() {
 		for _, t := range p.Routes(task) {
 			routes[t] = append(routes[t], task)
 		}
 	}
-	facts := s.board.facts(now)
+	facts, _ := land.board.facts(now)
 	var views []inbound.ModelView
-	for i, c := range s.ordered {
+	for i, c := range land.ordered {
 		row := facts.Providers[i]
 		for _, name := range s.modelsOf(c, routes) {
 			t := routing.Target{Provider: c.Name, Model: name}
 			one := row
-			one.Models = []routing.ModelFacts{s.board.peek(i, t, now)}
-			views = append(views, s.view(p, t, one, now))
+			one.Models = []routing.ModelFacts{land.board.peek(i, t, now)}
+			views = append(views, s.view(p, c, t, one, now))
 		}
 	}
 	return views, nil
 }
+
+// Aliases implements inbound.Gateway.
+func (s *Service) Aliases(ctx context.Context, caller inbound.Caller) ([]string, error) {
+	now := s.Clock()
+	loaded, err := s.policies.find(ctx, string(caller.TenantID), now)
+	if err != nil {
+		return nil, err
+	}
+	board := s.land.Load().board
+	var usable []string
+	for _, a := range loaded.policy.Aliases() {
+		facts, _ := board.facts(now, targetsOf(&a)...)
+		d := routing.Decide(loaded.policy, routing.Request{Task: routing.General, Alias: &a}, facts)
+		if len(d.Candidates) > 0 || slices.ContainsFunc(d.Excluded, func(x routing.Exclusion) bool { return passing(x.Reason) }) {
+			usable = append(usable, a.Name)
+		}
+	}
+	return usable, nil
+}
+
+// passing reports whether a reason passes by itself: what is away for a moment is not gone.
+func passing(r routing.Reason) bool { return r == routing.BreakerOpen || r == routing.RateLimited }
 
 // modelsOf lists the models of a connection: its default one, the catalogue's, and those that a route names.
 func (s *Service) modelsOf(c *connection, routes map[routing.Target][]routing.TaskType) []string {
@@ -63,10 +85,10 @@ func (s *Service) modelsOf(c *connection, routes map[routing.Target][]routing.Ta
 	return slices.Compact(names)
 }
 
-func (s *Service) view(p *routing.Policy, t routing.Target, facts routing.ProviderFacts, now time.Time) inbound.ModelView {
+func (s *Service) view(p *routing.Policy, c *connection, t routing.Target, facts routing.ProviderFacts, now time.Time) inbound.ModelView {
 	m := facts.Models[0]
 	v := inbound.ModelView{Provider: t.Provider, Model: t.Model, Context: m.Context, Features: features(m)}
-	if entry, ok := s.Catalogue.Model(s.connections[t.Provider].Vendor, t.Model); ok && entry.Priced {
+	if entry, ok := s.Catalogue.Model(c.Vendor, t.Model); ok && entry.Priced {
 		v.Price = &entry.Price
 	}
 	for _, task := range routing.TaskTypes() {
@@ -99,24 +121,26 @@ func features(m routing.ModelFacts) []string {
 // Capabilities implements inbound.Gateway. A provider that is down for a moment is still one that serves.
 func (s *Service) Capabilities(ctx context.Context, caller inbound.Caller) (inbound.Capabilities, error) {
 	now := s.Clock()
-	p, err := s.policies.find(ctx, string(caller.TenantID), now)
+	loaded, err := s.policies.find(ctx, string(caller.TenantID), now)
 	if err != nil {
 		return inbound.Capabilities{}, err
 	}
+	p, land := loaded.policy, s.land.Load()
 	caps := inbound.Capabilities{TaskTypes: routing.TaskTypes(), Matrix: map[routing.TaskType][]string{}}
 	for _, task := range routing.TaskTypes() {
-		d := routing.Decide(p, routing.Request{Task: task}, s.board.facts(now, p.Routes(task)...))
+		facts, _ := land.board.facts(now, p.Routes(task)...)
+		d := routing.Decide(p, routing.Request{Task: task}, facts)
 		serving := map[string]bool{}
 		for _, c := range d.Candidates {
 			serving[c.Provider] = true
 		}
 		for _, x := range d.Excluded {
-			if x.Reason == routing.BreakerOpen || x.Reason == routing.RateLimited {
+			if passing(x.Reason) {
 				serving[x.Provider] = true
 			}
 		}
 		caps.Matrix[task] = []string{}
-		for _, c := range s.ordered {
+		for _, c := range land.ordered {
 			if serving[c.Name] {
 				caps.Matrix[task] = append(caps.Matrix[task], c.Name)
 			}
@@ -128,9 +152,10 @@ func (s *Service) Capabilities(ctx context.Context, caller inbound.Caller) (inbo
 // Health implements inbound.Gateway.
 func (s *Service) Health(context.Context) []inbound.ProviderHealth {
 	now := s.Clock()
-	facts := s.board.facts(now)
-	out := make([]inbound.ProviderHealth, 0, len(s.ordered))
-	for i, c := range s.ordered {
+	land := s.land.Load()
+	facts, _ := land.board.facts(now)
+	out := make([]inbound.ProviderHealth, 0, len(land.ordered))
+	for i, c := range land.ordered {
 		t := routing.Target{Provider: c.Name, Model: c.DefaultModel}
 		h := inbound.ProviderHealth{Name: c.Name, Configured: len(c.Credentials) > 0}
 		h.Breaker, h.OpenUntil = s.breaker(c, t)

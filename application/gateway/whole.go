@@ -22,15 +22,16 @@ func (s *Service) execute(ctx context.Context, in inbound.Call) (inbound.Answer,
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	var answer inbound.Answer
-	var t tokens
 	a, err := c.run(ctx, func(ctx context.Context, a *attempt) (err error) {
-		answer, t, err = c.ask(ctx, a)
+		answer, a.used, err = c.ask(ctx, a)
 		return err
 	})
+	var t tokens
 	if err == nil {
 		a.took = c.Clock().Sub(a.began)
 		c.end(ctx, a, nil)
-		c.learn(a, t)
+		c.learn(a)
+		t = a.used
 	}
 	c.settle(t, err)
 	if err != nil {

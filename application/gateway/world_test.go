@@ -34,6 +34,9 @@ type book struct {
 	room     int
 	reserved int
 	rows     []outbound.Call
+	decided  []outbound.Decision
+	sheets   map[string]outbound.Sheet
+	sent     int // sheets, those sent again included
 }
 
 func (b *book) Reserve() error {
@@ -50,6 +53,22 @@ func (b *book) Keep(row outbound.Call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rows = append(b.rows, row)
+}
+
+func (b *book) Decided(d outbound.Decision) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.decided = append(b.decided, d)
+}
+
+func (b *book) Sheet(s outbound.Sheet) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sheets == nil {
+		b.sheets = map[string]outbound.Sheet{}
+	}
+	b.sheets[s.ID] = s
+	b.sent++
 }
 
 // shelf keeps one policy for all tenants.

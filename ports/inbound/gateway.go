@@ -82,9 +82,9 @@ type Receipt struct {
 	Model       string
 	ServedModel string
 	Finish      chat.Finish
-	Usage       chat.Usage
+	Usage       chat.Usage // of all attempts: a broken one may be billed
 	UsageSource chat.UsageSource
-	CostNanos   *int64        // nil: the model is unpriced
+	CostNanos   *int64        // the sum over the attempts; nil: one is of an unpriced model, or nothing was used
 	Cache       string        // hit, miss or bypass
 	Age         time.Duration // of a hit: since the answer was made
 	Attempts    []Attempt
@@ -163,6 +163,8 @@ type Gateway interface {
 	Explain(ctx context.Context, c Call) (routing.Decision, error)
 	// Models lists what the caller can ask for.
 	Models(ctx context.Context, caller Caller) ([]ModelView, error)
+	// Aliases lists, sorted, the aliases that the caller can ask for by name.
+	Aliases(ctx context.Context, caller Caller) ([]string, error)
 	// Capabilities says which providers serve which task type for the caller.
 	Capabilities(ctx context.Context, caller Caller) (Capabilities, error)
 	// Health says how the providers stand.
