@@ -32,7 +32,7 @@ func BenchmarkAppendCalls(b *testing.B) {
 						Decision: &outbound.Decision{ID: newID(), Shown: decision}, Attempts: []outbound.CallAttempt{{Provider: "openai", Model: "gpt", Credential: "c1", Outcome: "ok", LatencyMs: 812}},
 					}
 				}
-				if err := calls.Append(b.Context(), rows); err != nil {
+				if err := calls.Append(b.Context(), outbound.Batch{Calls: rows}); err != nil {
 					b.Fatal(err)
 				}
 			}

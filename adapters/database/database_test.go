@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/adapters/database"
-	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/conformance"
 	"github.com/forge1/forge1/test/pgtest"
@@ -83,7 +83,7 @@ func migratedPostgres(suite testing.TB) func(t testing.TB) *database.DB {
 		db := open(t, database.Config{URL: url})
 		// The role of a replica passes by the trigger that keeps the audit log.
 		_, err := db.SQL().ExecContext(t.Context(), `BEGIN; SET LOCAL session_replication_role = replica; TRUNCATE users, registrations, tenants,
-			memberships, auth_sessions, api_keys, outbox, audit_log, routing_policies, calls, user_totp, user_totp_pending, recovery_codes, one_time_tokens,
+			memberships, auth_sessions, api_keys, outbox, audit_log, routing_policies, ai_calls, ai_attempts, routing_decisions, routing_sheets, user_totp, user_totp_pending, recovery_codes, one_time_tokens,
 			invites, signing_keys; COMMIT`)
 		if err != nil {
 			t.Fatalf("empty the database: %v", err)
@@ -160,12 +160,20 @@ func TestInvites(t *testing.T)       { each(t, conformance.Invites) }
 func TestSigningKeys(t *testing.T)   { each(t, conformance.SigningKeys) }
 func TestAuditLog(t *testing.T)      { each(t, conformance.AuditLog) }
 
-func TestCalls(t *testing.T) {
+func TestCalls(t *testing.T)     { eachCallStore(t, conformance.Calls) }
+func TestUsage(t *testing.T)     { eachCallStore(t, conformance.Usage) }
+func TestDecisions(t *testing.T) { eachCallStore(t, conformance.Decisions) }
+
+// eachCallStore runs a suite on every database.
+func eachCallStore(t *testing.T, run func(t *testing.T, new func(t *testing.T) conformance.CallStore)) {
 	for name, s := range stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			migrated := s.migrated(t)
-			conformance.Calls(t, func(t *testing.T) outbound.Calls { return database.NewCalls(migrated(t)) })
+			run(t, func(t *testing.T) conformance.CallStore {
+				db := migrated(t)
+				return conformance.CallStore{Calls: database.NewCalls(db), Usage: database.NewUsage(db), Decisions: database.NewDecisions(db)}
+			})
 		})
 	}
 }

@@ -60,6 +60,10 @@ type dialect interface {
 	// placeholder is the i-th argument in a statement made by hand, timeArg a time given as one.
 	placeholder(i int) string
 	timeArg(t time.Time) any
+	// The expressions of sums: see usage_dialect.go.
+	utcDay(column string) string
+	each(column, as string) string
+	bytewise(text string) string
 }
 
 // failure is what a driver's error means.

@@ -64,7 +64,7 @@ func TestRowsAndMigrationsAgree(t *testing.T) {
 	if got := draft(t, db); got != "" {
 		t.Errorf("the rows and the migrated schema differ; Bun would do:\n%s", got)
 	}
-	if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE calls DROP COLUMN region"); err != nil {
+	if _, err := db.SQL().ExecContext(t.Context(), "ALTER TABLE ai_calls DROP COLUMN region"); err != nil {
 		t.Fatal(err)
 	}
 	if got := draft(t, db); !strings.Contains(got, "region") {

@@ -71,7 +71,7 @@ func TestAServerThatIsAwayIsADependency(t *testing.T) {
 			for what, err := range map[string]error{
 				"ping": db.Ping(ctx), "pending": pending, "find": find,
 				"do":     db.Do(ctx, func(context.Context, outbound.Repos) error { ran = true; return nil }),
-				"append": database.NewCalls(db).Append(ctx, []outbound.Call{{ID: "x"}}),
+				"append": database.NewCalls(db).Append(ctx, outbound.Batch{Calls: []outbound.Call{{ID: "x"}}}),
 			} {
 				wantFault(t, what, err, fault.ErrDependency)
 				if strings.Contains(err.Error(), "sesame") {

@@ -29,7 +29,13 @@ INSERT INTO one_time_tokens SELECT 'o' || n, 'reset', sha256(('o' || n)::bytea),
 INSERT INTO invites SELECT 'i' || n, 't' || (1 + n % 50), 'e' || n, 'e' || n, 'member', sha256(('i' || n)::bytea), 'u', w.at, w.at + n * interval '1 minute' FROM n, w;
 INSERT INTO registrations SELECT 'r' || n, 'e' || n, 'e' || n, '', '', '', sha256(('r' || n)::bytea), '', '', w.at, w.at + n * interval '1 minute' FROM n, w;
 INSERT INTO outbox SELECT 'm' || n, 'd' || n, '\x00', w.at, w.at + n * interval '1 minute', 0, CASE WHEN n % 10 > 0 THEN w.at + n * interval '1 minute' END FROM n, w;
-INSERT INTO audit_log SELECT 'a' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', 'e' || n % 7, 'u' || n % 100, '', 'u' || n % 100, 't' || (1 + n % 50), '', '', '', '', '', '', '{}' FROM n, w`
+INSERT INTO audit_log SELECT 'a' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', 'e' || n % 7, 'u' || n % 100, '', 'u' || n % 100, 't' || (1 + n % 50), '', '', '', '', '', '', '{}' FROM n, w;
+INSERT INTO ai_calls SELECT 'c' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', '', 't' || (1 + n % 50), 'u' || n % 100, 'k' || n % 100, '', '', '', 'general',
+	'auto', 'p' || n % 4, 'm' || n % 9, '', CASE WHEN n % 20 = 0 THEN 'provider_error' ELSE 'ok' END, 1, 1, 0, 0, 0, '', n, 1, 1, '', false, '', '["a", "b"]', 'e' || n % 100 FROM n, w;
+INSERT INTO ai_attempts SELECT 'c' || lpad(n::text, 9, '0'), m, w.at, '', '', '', '', '', 1, 1, 1, 1, 0, 0, 0, '', n FROM n, w, generate_series(1, 2) AS m;
+INSERT INTO routing_decisions SELECT 'd' || lpad(n::text, 9, '0'), 't' || (1 + n % 50), w.at + n * interval '1 minute', 'general', 'p' || n % 4, 'm' || n % 9, 'ok', 1, 's' || n, '', '{}', '{}'
+	FROM n, w;
+INSERT INTO routing_sheets SELECT 's' || n, w.at + n * interval '1 minute', '{}' FROM n, w`
 
 func TestHotQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
@@ -109,26 +115,87 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		"sweep of the audit log": func(ctx context.Context, r outbound.Repos) error { return second(r.Audit.Sweep(ctx, soon)) },
 	}
 	for name, run := range tests {
-		var statements []string
-		watched := db.Watched(func(s string) { statements = append(statements, s) })
-		_ = watched.Do(t.Context(), func(ctx context.Context, r outbound.Repos) error {
-			_ = run(ctx, r) // that nothing is found is fine: the plan is the same
-			return errUndo
+		planned(t, db, name, func(db *database.DB) {
+			_ = db.Do(t.Context(), func(ctx context.Context, r outbound.Repos) error {
+				_ = run(ctx, r) // that nothing is found is fine: the plan is the same
+				return errUndo
+			})
 		})
-		planned := 0
-		for _, s := range statements {
-			if strings.HasPrefix(s, "BEGIN") || strings.HasPrefix(s, "ROLLBACK") {
-				continue
+	}
+	for name, run := range callQueries(begin) {
+		planned(t, db, name, func(db *database.DB) {
+			if err := run(t.Context(), db); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
-			plan := explain(t, db, s)
-			planned++
-			if strings.Contains(plan, "Seq Scan") {
-				t.Errorf("%s: a whole table is read.\n%s\n%s", name, s, plan)
-			}
+		})
+	}
+}
+
+// callQueries are those of calls and decisions.
+func callQueries(begin time.Time) map[string]func(context.Context, *database.DB) error {
+	calls := func(f outbound.UsageFilter, before string) func(context.Context, *database.DB) error {
+		return func(ctx context.Context, db *database.DB) error {
+			return second(database.NewUsage(db).Calls(ctx, "t7", outbound.CallFilter{UsageFilter: f, Before: before, Limit: 50}))
 		}
-		if planned == 0 {
-			t.Errorf("%s: no statement was seen", name)
+	}
+	sums := func(f outbound.UsageFilter, by ...outbound.UsageDimension) func(context.Context, *database.DB) error {
+		return func(ctx context.Context, db *database.DB) error {
+			return second(database.NewUsage(db).Summary(ctx, "t7", outbound.UsageQuery{UsageFilter: f, By: by, Limit: 50}))
 		}
+	}
+	decisions := func(f outbound.DecisionFilter) func(context.Context, *database.DB) error {
+		f.Limit = 50
+		return func(ctx context.Context, db *database.DB) error {
+			return second(database.NewDecisions(db).List(ctx, "t7", f))
+		}
+	}
+	hour := outbound.UsageFilter{From: begin, To: begin.Add(time.Hour)}
+	return map[string]func(context.Context, *database.DB) error{
+		"calls":               calls(outbound.UsageFilter{}, ""),
+		"calls, a later page": calls(outbound.UsageFilter{}, "c000005000"),
+		"calls that failed":   calls(outbound.UsageFilter{Outcome: "provider_error"}, ""),
+		"calls of a member":   calls(outbound.UsageFilter{UserID: "u57"}, ""),
+		"calls of a time":     calls(hour, ""),
+		"calls with a tag":    calls(outbound.UsageFilter{Tag: "a"}, ""),
+		"sums":                sums(outbound.UsageFilter{}, outbound.ByDay),
+		"sums of a time":      sums(hour, outbound.ByModel, outbound.ByMember),
+		"sums of tags":        sums(hour, outbound.ByTag),
+		"decisions":           decisions(outbound.DecisionFilter{}),
+		"decisions of a time": decisions(outbound.DecisionFilter{From: begin, To: begin.Add(time.Hour)}),
+		"decisions, a page":   decisions(outbound.DecisionFilter{Before: "d000005000", Provider: "p1"}),
+		"a decision": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewDecisions(db).Find(ctx, "t8", "d000009007"))
+		},
+		"a sheet": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewDecisions(db).Sheet(ctx, "s9007"))
+		},
+		"sweep of calls": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewCalls(db).Sweep(ctx, begin.Add(time.Hour)))
+		},
+		"sweep of decisions": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewDecisions(db).Sweep(ctx, begin.Add(3*time.Hour)))
+		},
+	}
+}
+
+// planned runs queries and looks at the plan of each.
+func planned(t *testing.T, db *database.DB, name string, run func(db *database.DB)) {
+	t.Helper()
+	var statements []string
+	run(db.Watched(func(s string) { statements = append(statements, s) }))
+	planned := 0
+	for _, s := range statements {
+		if strings.HasPrefix(s, "BEGIN") || strings.HasPrefix(s, "ROLLBACK") || strings.HasPrefix(s, "COMMIT") {
+			continue
+		}
+		plan := explain(t, db, s)
+		planned++
+		if strings.Contains(plan, "Seq Scan") {
+			t.Errorf("%s: a whole table is read.\n%s\n%s", name, s, plan)
+		}
+	}
+	if planned == 0 {
+		t.Errorf("%s: no statement was seen", name)
 	}
 }
 

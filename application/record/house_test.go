@@ -26,7 +26,8 @@ type store struct {
 	first, last time.Time // of the inserts that succeeded
 }
 
-func (s *store) Append(ctx context.Context, rows []outbound.Call) error {
+func (s *store) Append(ctx context.Context, b outbound.Batch) error {
+	rows := b.Calls
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string

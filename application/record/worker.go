@@ -49,7 +49,7 @@ func (w *worker) drain(ctx context.Context, all bool) {
 func (w *worker) insert(ctx context.Context, batch []outbound.Call) error {
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	return w.calls.Append(ctx, batch)
+	return w.calls.Append(ctx, outbound.Batch{Calls: batch})
 }
 
 // take gives up to n rows, the longest waiting first.

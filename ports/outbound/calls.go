@@ -82,13 +82,17 @@ type Sheet struct {
 	Body      []byte // JSON
 }
 
-// Calls keeps the rows. Implementations pass conformance.Calls.
+// Batch is what is kept at once.
+type Batch struct {
+	Calls  []Call  // with their attempts and decisions
+	Sheets []Sheet // that decisions of this batch, or of earlier ones, refer to
+}
+
+// Calls keeps the rows; Usage and Decisions read them. Implementations pass conformance.Calls.
 type Calls interface {
-	// Append keeps a batch. A row whose id is there already is left as it is, so a batch may be sent again. Text that cannot be kept, NUL or no UTF-8,
-	// is kept with U+FFFD in its place, so that one row never spoils a batch.
-	Append(ctx context.Context, rows []Call) error
-	// Find gives a tenant's row. It fails with fault.ErrNotFound, also for another tenant's.
-	Find(ctx context.Context, tenantID, id string) (Call, error)
-	// List gives a tenant's rows, newest first, older than the cursor id ("" from the newest), at most limit.
-	List(ctx context.Context, tenantID, before string, limit int) ([]Call, error)
+	// Append keeps a batch, all of it or nothing. A row whose id is there already is left as it is, so a batch may be sent again; a sheet that is there
+	// is as new as it was last sent. Text that cannot be kept, NUL or no UTF-8, is kept with U+FFFD in its place, so that one row never spoils a batch.
+	Append(ctx context.Context, b Batch) error
+	// Sweep deletes calls from before then, with their attempts, and says how many calls. Decisions stay: see Decisions.
+	Sweep(ctx context.Context, before time.Time) (int, error)
 }

@@ -306,17 +306,17 @@ func (m *MockCalls) EXPECT() *MockCallsMockRecorder {
 }
 
 // Append mocks base method.
-func (m *MockCalls) Append(ctx context.Context, rows []outbound.Call) error {
+func (m *MockCalls) Append(ctx context.Context, b outbound.Batch) error {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Append", ctx, rows)
+	ret := m.ctrl.Call(m, "Append", ctx, b)
 	ret0, _ := ret[0].(error)
 	return ret0
 }
 
 // Append indicates an expected call of Append.
-func (mr *MockCallsMockRecorder) Append(ctx, rows any) *MockCallsAppendCall {
+func (mr *MockCallsMockRecorder) Append(ctx, b any) *MockCallsAppendCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Append", reflect.TypeOf((*MockCalls)(nil).Append), ctx, rows)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Append", reflect.TypeOf((*MockCalls)(nil).Append), ctx, b)
 	return &MockCallsAppendCall{Call: call}
 }
 
@@ -332,91 +332,52 @@ func (c *MockCallsAppendCall) Return(arg0 error) *MockCallsAppendCall {
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockCallsAppendCall) Do(f func(context.Context, []outbound.Call) error) *MockCallsAppendCall {
+func (c *MockCallsAppendCall) Do(f func(context.Context, outbound.Batch) error) *MockCallsAppendCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockCallsAppendCall) DoAndReturn(f func(context.Context, []outbound.Call) error) *MockCallsAppendCall {
+func (c *MockCallsAppendCall) DoAndReturn(f func(context.Context, outbound.Batch) error) *MockCallsAppendCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
 
-// Find mocks base method.
-func (m *MockCalls) Find(ctx context.Context, tenantID, id string) (outbound.Call, error) {
+// Sweep mocks base method.
+func (m *MockCalls) Sweep(ctx context.Context, before time.Time) (int, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Find", ctx, tenantID, id)
-	ret0, _ := ret[0].(outbound.Call)
+	ret := m.ctrl.Call(m, "Sweep", ctx, before)
+	ret0, _ := ret[0].(int)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
-// Find indicates an expected call of Find.
-func (mr *MockCallsMockRecorder) Find(ctx, tenantID, id any) *MockCallsFindCall {
+// Sweep indicates an expected call of Sweep.
+func (mr *MockCallsMockRecorder) Sweep(ctx, before any) *MockCallsSweepCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Find", reflect.TypeOf((*MockCalls)(nil).Find), ctx, tenantID, id)
-	return &MockCallsFindCall{Call: call}
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Sweep", reflect.TypeOf((*MockCalls)(nil).Sweep), ctx, before)
+	return &MockCallsSweepCall{Call: call}
 }
 
-// MockCallsFindCall wrap *gomock.Call
-type MockCallsFindCall struct {
+// MockCallsSweepCall wrap *gomock.Call
+type MockCallsSweepCall struct {
 	*gomock.Call
 }
 
 // Return rewrite *gomock.Call.Return
-func (c *MockCallsFindCall) Return(arg0 outbound.Call, arg1 error) *MockCallsFindCall {
+func (c *MockCallsSweepCall) Return(arg0 int, arg1 error) *MockCallsSweepCall {
 	c.Call = c.Call.Return(arg0, arg1)
 	return c
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockCallsFindCall) Do(f func(context.Context, string, string) (outbound.Call, error)) *MockCallsFindCall {
+func (c *MockCallsSweepCall) Do(f func(context.Context, time.Time) (int, error)) *MockCallsSweepCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockCallsFindCall) DoAndReturn(f func(context.Context, string, string) (outbound.Call, error)) *MockCallsFindCall {
-	c.Call = c.Call.DoAndReturn(f)
-	return c
-}
-
-// List mocks base method.
-func (m *MockCalls) List(ctx context.Context, tenantID, before string, limit int) ([]outbound.Call, error) {
-	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "List", ctx, tenantID, before, limit)
-	ret0, _ := ret[0].([]outbound.Call)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// List indicates an expected call of List.
-func (mr *MockCallsMockRecorder) List(ctx, tenantID, before, limit any) *MockCallsListCall {
-	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "List", reflect.TypeOf((*MockCalls)(nil).List), ctx, tenantID, before, limit)
-	return &MockCallsListCall{Call: call}
-}
-
-// MockCallsListCall wrap *gomock.Call
-type MockCallsListCall struct {
-	*gomock.Call
-}
-
-// Return rewrite *gomock.Call.Return
-func (c *MockCallsListCall) Return(arg0 []outbound.Call, arg1 error) *MockCallsListCall {
-	c.Call = c.Call.Return(arg0, arg1)
-	return c
-}
-
-// Do rewrite *gomock.Call.Do
-func (c *MockCallsListCall) Do(f func(context.Context, string, string, int) ([]outbound.Call, error)) *MockCallsListCall {
-	c.Call = c.Call.Do(f)
-	return c
-}
-
-// DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockCallsListCall) DoAndReturn(f func(context.Context, string, string, int) ([]outbound.Call, error)) *MockCallsListCall {
+func (c *MockCallsSweepCall) DoAndReturn(f func(context.Context, time.Time) (int, error)) *MockCallsSweepCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
