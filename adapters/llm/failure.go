@@ -72,17 +72,26 @@ func (r Refusal) Failure(to outbound.Target, header http.Header) *chat.Failure {
 		f.Message = Scrub(r.Message, to.Secret)
 		f.Code = word(Scrub(code, to.Secret), 128)
 		f.Param = cut(Scrub(r.Param, to.Secret), 256)
+		f.Status = r.Status
 	case chat.ClassAuth, chat.ClassBadResponse:
 	default:
-		f.RetryAfter = RetryAfter(header, r.RetryAfter, date(header))
+		body := r.RetryAfter
+		if body == 0 && f.Class == chat.ClassRateLimited {
+			body = ProseDelay(r.Message)
+		}
+		f.RetryAfter = RetryAfter(header, body, date(header))
+		f.Final = strings.EqualFold(header.Get("X-Should-Retry"), "false")
 	}
 	return f
 }
 
 // class goes from the most telling to the least: the vendor's word, then its prose, then the status.
 func (r Refusal) class() chat.Class {
-	if r.Class != "" {
+	switch {
+	case r.Class != "":
 		return r.Class
+	case r.Status == http.StatusPaymentRequired:
+		return chat.ClassAuth // whatever words come with it, this credential is turned away until somebody pays
 	}
 	for _, w := range [...]string{strings.ToLower(r.Code), strings.ToLower(r.Type)} {
 		if c, ok := byWord[w]; ok {
@@ -143,10 +152,8 @@ func ByStatus(status int, spoken bool) chat.Class {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return chat.ClassInvalid
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
 		return chat.ClassAuth
-	case http.StatusPaymentRequired:
-		return chat.ClassQuota
 	case http.StatusNotFound:
 		if !spoken {
 			return chat.ClassBadResponse

@@ -36,6 +36,15 @@ func TestRetryAfterReadsEveryDialect(t *testing.T) {
 		"nonsense":                   {map[string]string{"Retry-After": "soon"}, 0, 0},
 		"less than nothing":          {map[string]string{"Retry-After": "-5"}, 0, 0},
 		"not a number":               {map[string]string{"Retry-After": "NaN"}, 0, 0},
+		"a year":                     {map[string]string{"Retry-After": "31536000"}, 0, 300 * time.Second},
+		"a year in milliseconds":     {map[string]string{"Retry-After-Ms": "31536000000"}, 0, 300 * time.Second},
+		"without end":                {map[string]string{"Retry-After": "+Inf"}, 0, 300 * time.Second},
+		"milliseconds that are none": {map[string]string{"Retry-After": "3", "Retry-After-Ms": "NaN"}, 0, 3 * time.Second},
+		"less than no milliseconds":  {map[string]string{"Retry-After": "3", "Retry-After-Ms": "-1"}, 0, 3 * time.Second},
+		"zero":                       {map[string]string{"Retry-After": "0"}, 0, 0},
+		"a date that is a year off":  {map[string]string{"Retry-After": "Wed, 24 Nov 2027 12:00:30 GMT"}, 0, 300 * time.Second},
+		"an epoch that is past":      {map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1495521605000"}, 0, 0},
+		"an epoch without end":       {map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "9223372036854775807"}, 0, 300 * time.Second},
 		"an empty bucket":            {map[string]string{"X-Ratelimit-Remaining-Requests": "0", "X-Ratelimit-Reset-Requests": "8.64s"}, 0, 8640 * time.Millisecond},
 		"a bucket that is not empty": {map[string]string{"X-Ratelimit-Remaining-Requests": "3", "X-Ratelimit-Reset-Requests": "8.64s"}, 0, 0},
 		"epoch milliseconds":         {map[string]string{"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "1795521605000"}, 0, 5 * time.Second},
@@ -54,14 +63,36 @@ func TestRetryAfterReadsEveryDialect(t *testing.T) {
 	}
 }
 
+func TestADelayIsReadOutOfProse(t *testing.T) {
+	for message, want := range map[string]time.Duration{
+		"Please retry in 48.939935699s.":                          48939935699,
+		"Rate limit reached. Please try again in 1m30s. Visit us": 90 * time.Second,
+		"try again in 20ms":                                       20 * time.Millisecond,
+		"try again in 99999999h":                                  0, // more than a duration can hold
+		"try again in 400s":                                       llm.MaxRetryAfter,
+		"retry in a while":                                        0,
+		"please retry":                                            0,
+		"":                                                        0,
+	} {
+		if got := llm.ProseDelay(message); got != want {
+			t.Errorf("%q: got %v, want %v", message, got, want)
+		}
+		if f := (llm.Refusal{Status: 429, Message: message}).Failure(outbound.Target{}, nil); f.RetryAfter != want {
+			t.Errorf("%q with 429: got %v, want %v", message, f.RetryAfter, want)
+		}
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	for _, s := range []string{"20", "1.5", "Tue, 24 Nov 2026 12:00:30 GMT", "2026-11-24T12:00:07Z", "1m", "NaN", "1e999", "-1", "0x1p-2"} {
 		f.Add(s)
 	}
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, name := range []string{"Retry-After", "Retry-After-Ms"} {
-			if d := llm.RetryAfter(http.Header{name: {s}}, 0, now); d < 0 || d > llm.MaxRetryAfter {
+		for _, name := range []string{"Retry-After", "Retry-After-Ms", "X-Ratelimit-Reset"} {
+			h := http.Header{"X-Ratelimit-Remaining": {"0"}}
+			h.Set(name, s)
+			if d := llm.RetryAfter(h, llm.ProseDelay("retry in "+s), now); d < 0 || d > llm.MaxRetryAfter {
 				t.Fatalf("%s %q: got %v, want 0 to %v", name, s, d, llm.MaxRetryAfter)
 			}
 		}
@@ -79,7 +110,8 @@ func TestFailuresAreClassified(t *testing.T) {
 		"too long, by prose":         {llm.Refusal{Status: 400, Message: "prompt is too long: 210000 tokens > 200000 maximum"}, chat.ClassTooLong},
 		"a bad key":                  {llm.Refusal{Status: 401, Message: "no"}, chat.ClassAuth},
 		"no access":                  {llm.Refusal{Status: 403, Message: "no"}, chat.ClassAuth},
-		"no money":                   {llm.Refusal{Status: 402, Message: "no"}, chat.ClassQuota},
+		"no money":                   {llm.Refusal{Status: 402, Message: "no"}, chat.ClassAuth},
+		"no money, in so many words": {llm.Refusal{Status: 402, Code: "insufficient_credits"}, chat.ClassAuth},
 		"an unknown model":           {llm.Refusal{Status: 404, Message: "no such model"}, chat.ClassNoModel},
 		"an address that is wrong":   {llm.Refusal{Status: 404}, chat.ClassBadResponse},
 		"an unknown model with 400":  {llm.Refusal{Status: 400, Code: "model_not_found"}, chat.ClassNoModel},
@@ -105,6 +137,23 @@ func TestFailuresAreClassified(t *testing.T) {
 				t.Errorf("the vendor's words are passed on for %s", f.Class)
 			}
 		})
+	}
+}
+
+func TestAVendorMaySayThatAskingAgainIsInVain(t *testing.T) {
+	for value, want := range map[string]bool{"false": true, "true": false, "": false, "no": false} {
+		f := llm.Refusal{Status: 500}.Failure(outbound.Target{}, http.Header{"X-Should-Retry": {value}})
+		if f.Final != want {
+			t.Errorf("x-should-retry %q: final %t, want %t", value, f.Final, want)
+		}
+	}
+}
+
+func TestTheStatusOfARefusalIsPassedOn(t *testing.T) {
+	for status, want := range map[int]int{400: 400, 422: 422, 500: 0, 429: 0, 401: 0} {
+		if f := (llm.Refusal{Status: status}).Failure(outbound.Target{}, nil); f.Status != want {
+			t.Errorf("status %d of a vendor is passed on as %d, want %d", status, f.Status, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package llm
 import (
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,18 @@ func ParseDelay(s string, now time.Time) time.Duration {
 		return bound(float64(t.Sub(now)))
 	}
 	return 0
+}
+
+// inProse finds a delay in what a vendor says to people: "Please retry in 48.9s", "Please try again in 1m30s".
+var inProse = regexp.MustCompile(`(?i)\b(?:retry|try again) in ((?:\d{1,9}(?:\.\d{1,12})?(?:ms|s|m|h))+)`)
+
+// ProseDelay reads the delay that an error's message names, 0 when it names none.
+func ProseDelay(message string) time.Duration {
+	m := inProse.FindStringSubmatch(message)
+	if m == nil {
+		return 0
+	}
+	return ParseDelay(m[1], time.Time{})
 }
 
 // buckets are the vendors' own rate-limit headers: what is left, and when it fills up again.

@@ -23,6 +23,7 @@ var (
 	ErrTimeout           = fault.New(fault.Timeout, "provider_timeout", "the provider did not answer in time")
 	ErrCanceled          = fault.New(fault.Canceled, "canceled", "the caller left")
 	errInvalidRequest    = fault.New(fault.Malformed, "invalid_request", "the provider refused the request")
+	errInvalidValue      = fault.New(fault.Invalid, "invalid_request", "the provider refused a value of the request")
 	errTooLarge          = fault.New(fault.TooLarge, "too_large", "the request is too large for the provider")
 	errContextLength     = fault.New(fault.Malformed, "context_length_exceeded", "the conversation is too long for the model")
 	errModelNotAtVendor  = fault.New(fault.NotFound, "model_not_found", "the provider knows no such model")
@@ -32,6 +33,9 @@ var (
 // refusal passes on what a vendor said about the caller's own request.
 func refusal(f *chat.Failure) error {
 	e := errInvalidRequest
+	if f.Status == 422 {
+		e = errInvalidValue
+	}
 	switch f.Class {
 	case chat.ClassNoModel:
 		e = errModelNotAtVendor

@@ -118,7 +118,7 @@ func (c *call) after(ctx context.Context, r *runner, err error) error {
 	case class == chat.ClassAuth || class == chat.ClassQuota:
 		r.out = true
 	default:
-		r.out, r.ready = false, c.Clock().Add(f.RetryAfter)
+		r.out, r.ready = f.Final, c.Clock().Add(f.RetryAfter)
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ const (
 type Failure struct {
 	Class      Class
 	RetryAfter time.Duration // 0: none given; at most 300 s
+	Final      bool          // the vendor says that asking it again will not help
+	Status     int           // the vendor's own, of HTTP, for the caller's mistakes; 0: it gave none
 	Message    string
 	Code       string
 	Param      string

@@ -129,7 +129,7 @@ func (s *providerSuite) playRecordings(t *testing.T, api string) {
 // classes are what an error status may mean.
 var classes = map[int][]chat.Class{
 	400: {chat.ClassInvalid, chat.ClassTooLong, chat.ClassAuth, chat.ClassNoModel},
-	401: {chat.ClassAuth}, 402: {chat.ClassQuota}, 403: {chat.ClassAuth}, 404: {chat.ClassNoModel}, 413: {chat.ClassTooLarge, chat.ClassTooLong},
+	401: {chat.ClassAuth}, 402: {chat.ClassAuth}, 403: {chat.ClassAuth}, 404: {chat.ClassNoModel}, 413: {chat.ClassTooLarge, chat.ClassTooLong},
 	429: {chat.ClassRateLimited, chat.ClassQuota, chat.ClassTooLong}, 500: {chat.ClassServer}, 503: {chat.ClassOverloaded}, 529: {chat.ClassOverloaded},
 }
 
