@@ -168,6 +168,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	recordDeps := record.Deps{
 		Calls:    calls,
 		Meter:    meter,
+		Clock:    clock,
 		Settings: settings,
 	}
 	recorder := record.New(recordDeps)

@@ -119,7 +119,7 @@ func in(t *testing.T, set record.Settings, test func(t *testing.T, h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{t: t, store: &store{rows: map[string]outbound.Call{}}, gauge: &gauge{}}
-		h.Recorder = record.New(record.Deps{Calls: h.store, Meter: h.gauge, Settings: set})
+		h.Recorder = record.New(record.Deps{Calls: h.store, Meter: h.gauge, Clock: time.Now, Settings: set})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()

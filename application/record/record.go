@@ -1,5 +1,7 @@
 // Package record keeps one row of every AI call, off the request path: a bounded queue in front of batched inserts. A place in it is reserved before
 // a vendor is asked, so that a full queue refuses calls rather than losing rows; only a process that is killed loses what it holds.
+//
+// With a call goes the decision that was made for it, which can be read here until the store has it; and before it the sheets that it refers to.
 package record
 
 import (
@@ -17,6 +19,7 @@ import (
 type Deps struct {
 	Calls    outbound.Calls
 	Meter    outbound.Meter
+	Clock    outbound.Clock
 	Settings Settings
 }
 
@@ -38,6 +41,9 @@ const (
 type Recorder struct {
 	calls outbound.Calls
 	meter outbound.Meter
+	clock outbound.Clock
+	desk  *desk
+	shelf *shelf
 	set   Settings
 	wake  chan struct{} // holds one token while there is news
 
@@ -51,7 +57,9 @@ func New(d Deps) *Recorder {
 	s := d.Settings
 	s.Capacity, s.Batch = orInt(s.Capacity, 8192), orInt(s.Batch, 256)
 	s.Every, s.Retry, s.Flush = orTime(s.Every, 200*time.Millisecond), orTime(s.Retry, 100*time.Millisecond), orTime(s.Flush, 10*time.Second)
-	return &Recorder{calls: d.Calls, meter: d.Meter, set: s, wake: make(chan struct{}, 1)}
+	return &Recorder{
+		calls: d.Calls, meter: d.Meter, clock: d.Clock, desk: newDesk(2 * s.Capacity), shelf: newShelf(), set: s, wake: make(chan struct{}, 1),
+	}
 }
 
 func orInt(v, otherwise int) int {
@@ -83,6 +91,9 @@ func (r *Recorder) Reserve() error {
 // Keep puts a row in the place that was reserved for it. It does not block.
 func (r *Recorder) Keep(row outbound.Call) {
 	clean(&row)
+	if row.Decision != nil {
+		r.desk.put(*row.Decision)
+	}
 	r.mu.Lock()
 	r.waiting = append(r.waiting, row)
 	n := len(r.waiting)

@@ -257,7 +257,7 @@ func TestManyAtOnce(t *testing.T) {
 
 func BenchmarkKeep(b *testing.B) {
 	s := &store{rows: map[string]outbound.Call{}}
-	r := record.New(record.Deps{Calls: s, Meter: &gauge{}, Settings: record.Settings{Capacity: 1 << 30}})
+	r := record.New(record.Deps{Calls: s, Meter: &gauge{}, Clock: time.Now, Settings: record.Settings{Capacity: 1 << 30}})
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()

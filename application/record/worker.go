@@ -46,10 +46,24 @@ func (w *worker) drain(ctx context.Context, all bool) {
 	}
 }
 
+// insert keeps a batch, with the sheets that wait. Once single rows are tried, sheets go alone, so that neither can hold up the other.
 func (w *worker) insert(ctx context.Context, batch []outbound.Call) error {
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	return w.calls.Append(ctx, outbound.Batch{Calls: batch})
+	sheets := w.shelf.take()
+	if w.size == 1 && len(sheets) > 0 {
+		if w.calls.Append(ctx, outbound.Batch{Sheets: sheets}) != nil {
+			w.shelf.giveBack(sheets) // the rows may fare better; whether they do is what counts
+		}
+		sheets = nil
+	}
+	err := w.calls.Append(ctx, outbound.Batch{Calls: batch, Sheets: sheets})
+	if err != nil {
+		w.shelf.giveBack(sheets)
+		return err
+	}
+	w.desk.clear(batch)
+	return nil
 }
 
 // take gives up to n rows, the longest waiting first.
