@@ -22,6 +22,8 @@ type store struct {
 	rows    map[string]outbound.Call
 	fail    func(ids []string) error
 	hang    bool
+	refuse  func(outbound.Batch) bool // whole batches
+	sheets  []outbound.Sheet
 
 	first, last time.Time // of the inserts that succeeded
 }
@@ -46,6 +48,10 @@ func (s *store) Append(ctx context.Context, b outbound.Batch) error {
 			return err
 		}
 	}
+	if s.refuse != nil && s.refuse(b) {
+		return errAway
+	}
+	s.sheets = append(s.sheets, b.Sheets...)
 	if len(s.rows) == 0 {
 		s.first = time.Now()
 	}
@@ -60,6 +66,13 @@ func (s *store) kept() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.rows)
+}
+
+// sheetsSeen gives the sheets that were stored, in their order.
+func (s *store) sheetsSeen() []outbound.Sheet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sheets)
 }
 
 // seen gives the ids of every batch.
