@@ -67,21 +67,13 @@ func (x *exchange) auditQuery() (inbound.AuditQuery, error) {
 			return out, queryFault(f.name, "must be a name or an id")
 		}
 	}
-	for _, f := range []struct {
-		name string
-		dst  *time.Time
-	}{{"from", &out.From}, {"to", &out.To}} {
-		s := string(args.Peek(f.name))
-		if s == "" {
-			continue
-		}
-		t, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil || t.Year() < 1 || t.IsZero() {
-			return out, queryFault(f.name, "must be a time such as 2030-01-31T12:00:00Z")
-		}
-		*f.dst = t.UTC()
-	}
 	var err error
+	if out.From, err = x.queryTime("from"); err != nil {
+		return out, err
+	}
+	if out.To, err = x.queryTime("to"); err != nil {
+		return out, err
+	}
 	if out.Limit, err = x.limit(); err != nil {
 		return out, err
 	}
@@ -132,12 +124,12 @@ const (
 	tenantPath = adminPath + "tenants/{tenant_id}/"
 )
 
-// inAnyTenant adds to each route of a tenant's administrators its twin for platform administrators.
+// inAnyTenant adds to each route of a tenant its twin for platform administrators.
 func inAnyTenant(routes []route) []route {
 	out := routes
 	for _, r := range routes {
-		r.pattern = tenantPath + strings.TrimPrefix(r.pattern, adminPath)
-		r.access, r.id, r.tag = platform, r.id+"-of-tenant", "platform"
+		r.pattern = tenantPath + strings.TrimPrefix(strings.TrimPrefix(r.pattern, adminPath), "/api/v1/")
+		r.access, r.scope, r.id, r.tag = platform, "", r.id+"-of-tenant", "platform"
 		r.summary += ", of any tenant"
 		r.params = append([]param{{in: "path", name: "tenant_id", doc: "The tenant's id", schema: ""}}, r.params...)
 		r.faults = append([]int{http.StatusNotFound}, r.faults...)

@@ -72,6 +72,6 @@ func (x *exchange) ask(c inbound.Call, a asked) (inbound.Answer, error) {
 	if err != nil {
 		return answer, err
 	}
-	x.writeReceipt(answer.Receipt)
+	x.writeReceipt(answer.Receipt, outcomeOK)
 	return answer, nil
 }

@@ -136,19 +136,6 @@ func (x *exchange) execute() error {
 	return x.reply(http.StatusOK, x.result(answer.Receipt, text, resp.ToolCalls))
 }
 
-// explainRoute decides without asking a vendor.
-func (x *exchange) explainRoute() error {
-	c, _, _, err := x.task()
-	if err != nil {
-		return err
-	}
-	d, err := x.s.deps.Gateway.Explain(x.ctx, c)
-	if err != nil {
-		return err
-	}
-	return x.reply(http.StatusOK, explained(d))
-}
-
 // Result is the answer to a task.
 type Result struct {
 	Success       bool       `json:"success" enum:"true"`
@@ -213,7 +200,7 @@ func (x *exchange) result(r inbound.Receipt, text string, calls []chat.ToolCall)
 		out.Metadata.CostReason = "unpriced"
 	}
 	if x.explain {
-		d := decisionOf(r)
+		d := decisionOf(r, outcomeOK)
 		out.Metadata.Decision = &d
 	}
 	return out

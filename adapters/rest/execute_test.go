@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
@@ -245,6 +246,42 @@ func TestALargeDecisionIsTrimmedToItsHeader(t *testing.T) {
 	}
 	if err != nil || len(got) > 8<<10 || len(got) < 4<<10 || !d.Trimmed || d.Chosen.Model != "gpt-x" {
 		t.Errorf("got %d bytes, %+v, %v", len(got), d, err)
+	}
+}
+
+func TestTheOutcomeIsThatOfTheCall(t *testing.T) {
+	w := start(t)
+	outcome := func(a answer) string {
+		b, err := base64.RawURLEncoding.DecodeString(a.header.Get("X-Forge-Decision"))
+		var d struct{ Outcome *string }
+		if err == nil {
+			err = json.Unmarshal(b, &d)
+		}
+		switch {
+		case err != nil:
+			t.Errorf("read the header: %v", err)
+			return ""
+		case d.Outcome == nil:
+			return "null"
+		}
+		return *d.Outcome
+	}
+	ask := func(stream bool) answer {
+		return w.post(execute, fmt.Sprintf(`{"task":"x","stream":%t}`, stream), aiKey, "X-Forge-Explain: true")
+	}
+	if got := outcome(ask(false)); got != "ok" {
+		t.Errorf("answered: got %s, want ok", got)
+	}
+	if got := outcome(ask(true)); got != "null" {
+		t.Errorf("a stream that begins: got %s, want null", got)
+	}
+	w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
+		r := receipt()
+		r.Attempts[0].Outcome = "timeout"
+		return inbound.Answer{Receipt: r}, fault.New(fault.Timeout, "provider_timeout", "no provider answered in time")
+	}
+	if got := outcome(ask(false)); got != "provider_timeout" {
+		t.Errorf("failed: got %s, want the call's code", got)
 	}
 }
 

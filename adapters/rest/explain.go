@@ -35,6 +35,7 @@ var explanations = map[string]explanation{
 	"session_required":        {403, "Session needed", "API keys do not reach this route. Sign in."},
 	"provider_disabled":       {403, "Provider disabled", "The provider that the model name pins is switched off, or another is forced, for your tenant."},
 	"not_found":               {404, "Not found", "There is nothing here, or nothing that is yours."},
+	"facts_gone":              {404, "Facts gone", "The decision is kept, but what it was made from is kept no longer, so it cannot be made again."},
 	"model_not_found":         {404, "Model not found", "No provider in use has a model of that name. /v1/models lists the names."},
 	"method_not_allowed":      {405, "Method not allowed", "The path exists; the Allow header lists the methods that it takes."},
 	"request_timeout":         {408, "Request too slow", "The request did not arrive in time."},

@@ -120,6 +120,19 @@ func mapList[T, U any](in List[T], f func(T) U) List[U] {
 	return out
 }
 
+// queryTime reads a time of the query; the zero time when it is absent.
+func (x *exchange) queryTime(name string) (time.Time, error) {
+	s := string(x.fc.QueryArgs().Peek(name))
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() < 1 || t.IsZero() {
+		return time.Time{}, queryFault(name, "must be a time such as 2030-01-31T12:00:00Z")
+	}
+	return t.UTC(), nil
+}
+
 func queryFault(name, message string) error {
 	return fault.ErrValidation.At(fault.Field{Pointer: name, Code: "invalid_value", Message: message})
 }

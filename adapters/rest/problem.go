@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,7 +91,7 @@ func (x *exchange) refuse(err error) {
 		r.Header.Set("Retry-After", strconv.Itoa(after))
 	}
 	if x.receipt != nil {
-		x.writeReceipt(*x.receipt)
+		x.writeReceipt(*x.receipt, codeOf(f))
 		if x.receipt.Exhausted {
 			r.Header.Set("X-Should-Retry", "false")
 		}
@@ -111,10 +112,7 @@ func (x *exchange) openAI() bool {
 
 // problem puts a fault in the form of RFC 9457.
 func (x *exchange) problem(f *fault.Error) Problem {
-	code := f.Code
-	if code == "" {
-		code = "invalid_request" // a provider that named none
-	}
+	code := codeOf(f)
 	p := Problem{
 		Type: x.s.config.PublicBaseURL + "/problems/" + url.PathEscape(code), Title: titleOf(f), Status: statusOf(f), Detail: f.Msg, Code: code,
 		RequestID: x.requestID,
@@ -126,6 +124,11 @@ func (x *exchange) problem(f *fault.Error) Problem {
 		p.Errors = append(p.Errors, ProblemField{Field: f.Param, Code: code, Message: f.Msg})
 	}
 	return p
+}
+
+// codeOf is the code of a failure as clients see it.
+func codeOf(f *fault.Error) string {
+	return cmp.Or(f.Code, "invalid_request") // a provider may name none
 }
 
 // titleOf gives the short text of a fault's code, or that of its status.

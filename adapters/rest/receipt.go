@@ -13,8 +13,8 @@ import (
 // maxDecision bounds the header that carries a decision.
 const maxDecision = 8 << 10
 
-// writeReceipt says in headers what became of an AI call, as far as that is known.
-func (x *exchange) writeReceipt(r inbound.Receipt) {
+// writeReceipt says in headers what became of an AI call, as far as that is known. outcome is "" while it is not.
+func (x *exchange) writeReceipt(r inbound.Receipt, outcome string) {
 	h := &x.fc.Response.Header
 	for _, f := range [...]header{
 		{"X-Forge-Decision-Id", r.Decision.ID}, {"X-Forge-Provider", r.Provider}, {"X-Forge-Model", r.Model}, {"X-Forge-Cache", r.Cache},
@@ -27,7 +27,7 @@ func (x *exchange) writeReceipt(r inbound.Receipt) {
 		h.Set("X-Forge-Dropped", strings.Join(r.Dropped, ", "))
 	}
 	if x.explain && r.Decision.ID != "" {
-		h.Set("X-Forge-Decision", decisionHeader(decisionOf(r)))
+		h.Set("X-Forge-Decision", decisionHeader(decisionOf(r, outcome)))
 	}
 }
 
@@ -38,12 +38,13 @@ type Decision struct {
 	TaskType      string      `json:"task_type"`
 	PolicyVersion int64       `json:"policy_version"`
 	SnapshotID    string      `json:"snapshot_id" doc:"The facts that it was made from"`
+	Alias         string      `json:"alias,omitempty" doc:"The alias that was asked for"`
 	Chosen        *TargetRef  `json:"chosen" doc:"Null when there is no candidate"`
 	Candidates    []Candidate `json:"candidates" nullable:"false" doc:"Best first"`
 	Excluded      []Exclusion `json:"excluded" nullable:"false"`
 	Attempts      []Attempt   `json:"attempts" nullable:"false" doc:"Empty when no vendor was asked"`
-	Outcome       *string     `json:"outcome" doc:"What became of the last attempt; null when no vendor was asked"`
-	Trimmed       bool        `json:"trimmed,omitempty" doc:"Something was left out for lack of room"`
+	Outcome       *string     `json:"outcome" doc:"What became of the call: ok, or the code of its failure; null while it is not known, and when there was no call"`
+	Trimmed       bool        `json:"trimmed,omitempty" doc:"Exclusions, and then candidates from the last, were left out for lack of room; GET /api/v1/router/decisions/{id} has all"`
 }
 
 // TargetRef names a provider and a model.
@@ -72,7 +73,7 @@ type Exclusion struct {
 	Model    string     `json:"model"`
 	Reason   string     `json:"reason" enum:"not_configured,task_type,policy,disabled,not_forced,not_pinned,capability,context_window,breaker_open,rate_limited"`
 	Until    *time.Time `json:"until,omitempty" doc:"When that may end, if anybody knows"`
-	Detail   string     `json:"detail,omitempty"`
+	Detail   string     `json:"detail,omitempty" doc:"Of capability: which; of rate_limited: that the credential was refused"`
 }
 
 // Attempt is one try of one target.
@@ -92,12 +93,9 @@ func attemptsOf(as []inbound.Attempt) []Attempt {
 }
 
 // decisionOf explains a call that was made.
-func decisionOf(r inbound.Receipt) Decision {
+func decisionOf(r inbound.Receipt, outcome string) Decision {
 	d := explained(r.Decision)
-	d.Attempts = attemptsOf(r.Attempts)
-	if n := len(r.Attempts); n > 0 {
-		d.Outcome = &d.Attempts[n-1].Outcome
-	}
+	d.Attempts, d.Outcome = attemptsOf(r.Attempts), orNull(outcome)
 	return d
 }
 
@@ -106,6 +104,9 @@ func explained(from routing.Decision) Decision {
 	d := Decision{
 		ID: from.ID, CreatedAt: from.At.UTC(), TaskType: string(from.Task), PolicyVersion: from.PolicyVersion, SnapshotID: from.SnapshotID,
 		Candidates: make([]Candidate, len(from.Candidates)), Excluded: make([]Exclusion, len(from.Excluded)), Attempts: []Attempt{},
+	}
+	if a := from.Request.Alias; a != nil {
+		d.Alias = a.Name
 	}
 	if c, ok := from.Chosen(); ok {
 		d.Chosen = &TargetRef{Provider: c.Provider, Model: c.Model}

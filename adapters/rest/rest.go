@@ -30,6 +30,7 @@ type Deps struct {
 	Audit      inbound.Audit
 	Platform   inbound.Platform
 	Policies   inbound.Policies
+	Decisions  inbound.Decisions
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health

@@ -50,7 +50,7 @@ func (x *exchange) stream(c inbound.Call, a asked, e encoder) error {
 			cancel(nil)
 			return o.err
 		}
-		x.writeReceipt(o.answer.Head)
+		x.writeReceipt(o.answer.Head, "") // it has only begun
 		first = &o
 	case <-patience.C:
 	}

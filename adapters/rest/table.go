@@ -10,18 +10,23 @@ import (
 
 // table lists every route.
 func (s *Server) table() []route {
-	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), policyRoutes(), aiRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
+	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), policyRoutes(), aiRoutes(), decisionRoutes(), openAIRoutes(), healthRoutes(), s.pageRoutes())
+}
+
+// taskTypes lists the task types for the document.
+func taskTypes() []any {
+	var out []any
+	for _, t := range routing.TaskTypes() {
+		out = append(out, string(t))
+	}
+	return out
 }
 
 // aiHeaders are taken by every AI call.
 func aiHeaders() []param {
-	var tasks []any
-	for _, t := range routing.TaskTypes() {
-		tasks = append(tasks, string(t))
-	}
 	yes := []any{"true", "false"}
 	return []param{
-		{in: "header", name: "X-Forge-Task-Type", doc: "general when nothing says otherwise", schema: "", enum: tasks},
+		{in: "header", name: "X-Forge-Task-Type", doc: "general when nothing says otherwise", schema: "", enum: taskTypes()},
 		{in: "header", name: "X-Forge-Latency-SLO-Ms", doc: "Latency objective", schema: 0, min: 1, max: maxSLO},
 		{in: "header", name: "X-Forge-Cache", doc: "Whether the prompt cache may answer", schema: "", enum: []any{"on", "off"}},
 		{in: "header", name: "X-Forge-Strict", doc: "Fail rather than drop a field that the provider cannot honour", schema: "", enum: yes},
@@ -61,11 +66,6 @@ func aiRoutes() []route {
 		read("models", "Models that can be asked for", (*exchange).models, Models{}),
 		read("capabilities", "Who serves which task type", (*exchange).capabilities, Capabilities{}),
 		read("health", "How the providers stand", (*exchange).providers, Providers{}),
-		{
-			method: http.MethodPost, pattern: "/api/v1/router/explain", access: scopedKey, scope: tenant.ScopeRouter, large: true, id: "explain",
-			tag: "router", summary: "Decide without asking a vendor", params: aiHeaders(), body: ExecuteBody{}, example: exampleTask, handle: (*exchange).explainRoute,
-			replies: []answer{{status: 200, doc: "The decision", body: Decision{}}}, faults: []int{404, 422, 503},
-		},
 	}
 }
 
