@@ -13,6 +13,7 @@ import (
 	"github.com/forge1/forge1/application/apikeys"
 	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/decisions"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
 	"github.com/forge1/forge1/application/housekeeping"
@@ -31,6 +32,7 @@ var outboundSet = wire.NewSet(
 	newClock, newIDs, newRandom, newToASCII,
 	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
 	newMigrator, newPolicies, wire.Bind(new(outbound.Policies), new(*database.Policies)), database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
+	database.NewDecisions, wire.Bind(new(outbound.Decisions), new(database.Decisions)),
 	newShortLived, newLocalThrottle, sessionCacheOf, throttleOf, cacheKindOf, evictionOf, newOTP, newBreaches,
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
@@ -51,6 +53,8 @@ var applicationSet = wire.NewSet(
 	wire.Struct(new(members.PlatformDeps), "*"), members.NewPlatform, wire.Bind(new(inbound.Platform), new(*members.Platform)),
 	wire.Struct(new(policies.Deps), "*"), policies.New, wire.Bind(new(inbound.Policies), new(*policies.Service)),
 	wire.Bind(new(policies.Watcher), new(*gateway.Service)),
+	wire.Struct(new(decisions.Deps), "*"), decisions.New, wire.Bind(new(inbound.Decisions), new(*decisions.Service)),
+	wire.Bind(new(decisions.Recent), new(*record.Recorder)),
 	wire.Bind(new(members.Ender), new(*auth.Service)), wire.Bind(new(members.Postman), new(*mail.Worker)),
 	wire.Struct(new(housekeeping.Deps), "*"), housekeeping.New,
 	wire.Struct(new(audit.Deps), "*"), audit.New, wire.Bind(new(inbound.Audit), new(*audit.Service)),

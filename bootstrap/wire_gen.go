@@ -13,6 +13,7 @@ import (
 	"github.com/forge1/forge1/application/apikeys"
 	"github.com/forge1/forge1/application/audit"
 	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/decisions"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
 	"github.com/forge1/forge1/application/housekeeping"
@@ -194,6 +195,12 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Clock:    clock,
 	}
 	policiesService := policies.New(policiesDeps)
+	databaseDecisions := database.NewDecisions(db)
+	decisionsDeps := decisions.Deps{
+		Decisions: databaseDecisions,
+		Recent:    recorder,
+	}
+	decisionsService := decisions.New(decisionsDeps)
 	keysConfig := newKeysConfig(c)
 	keysDeps := keys.Deps{
 		Tx:     db,
@@ -223,6 +230,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Audit:      auditService,
 		Platform:   platform,
 		Policies:   policiesService,
+		Decisions:  decisionsService,
 		Keys:       keysService,
 		Gateway:    gatewayService,
 		Health:     healthService,
