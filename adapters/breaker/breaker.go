@@ -1,5 +1,9 @@
-// Package breaker keeps circuits in this process, with sony/gobreaker. State shared by a fleet lies in front of it: its breakers cannot be
-// opened from outside.
+// Package breaker keeps circuits with sony/gobreaker, and shares them with a fleet.
+//
+// Each replica judges by breakers of its own. What the fleet knows lies in front of them, since they cannot be opened from outside: until when a circuit is
+// open, and whose the one probe is after that. Who opens or closes one tells the fleet, and every replica reads what the fleet knows several times a second.
+// Nothing but the probe waits for the fleet. When it does not answer, each replica goes on by its own breakers and what it heard last, and probes by
+// itself; when it answers again, it is told what it has missed or lost.
 package breaker
 
 import (
@@ -20,13 +24,15 @@ type Config struct {
 	Cooldown  time.Duration // how long it stays open before a probe; 0: 60 s
 	MaxKeys   int           // breakers kept, because pins can name any model; 0: 10,000
 	Clock     outbound.Clock
+	States    outbound.CircuitStates // what the fleet knows; nil: this process is alone
 }
 
-// Circuits implements outbound.Circuits.
+// Circuits implements outbound.Circuits. Run must run for as long as they are in use.
 type Circuits struct {
 	config    Config
 	clock     outbound.Clock
 	listeners []func(outbound.Circuit, outbound.CircuitView)
+	fleet     *fleet // nil: there is none
 
 	mu   sync.RWMutex
 	keys map[outbound.Circuit]*circuit
@@ -43,7 +49,11 @@ func New(c Config) *Circuits {
 	if c.MaxKeys <= 0 {
 		c.MaxKeys = 10_000
 	}
-	return &Circuits{config: c, clock: c.Clock, keys: map[outbound.Circuit]*circuit{}}
+	s := &Circuits{config: c, clock: c.Clock, keys: map[outbound.Circuit]*circuit{}}
+	if c.States != nil {
+		s.fleet = newFleet(c.States, c.Cooldown)
+	}
+	return s
 }
 
 // OnChange implements outbound.Circuits.
@@ -54,9 +64,24 @@ func (s *Circuits) OnChange(f func(outbound.Circuit, outbound.CircuitView)) {
 // Allow implements outbound.Circuits.
 func (s *Circuits) Allow(key outbound.Circuit) (report func(error), ok bool) {
 	c := s.circuit(key)
-	c.used.Store(s.clock().UnixNano())
-	done, err := c.breaker.Allow()
+	now := s.clock()
+	c.used.Store(now.UnixNano())
+	c.breaker.Load().State() // an open one becomes half-open when somebody looks
+	switch c.view(now).State {
+	case outbound.Open:
+		report, ok = nil, false
+	case outbound.HalfOpen:
+		report, ok = s.probe(c)
+	default:
+		report, ok = s.attempt(c)
+	}
 	s.tell(c)
+	return report, ok
+}
+
+// attempt lets an attempt through as the breaker says.
+func (s *Circuits) attempt(c *circuit) (report func(error), ok bool) {
+	done, err := c.breaker.Load().Allow()
 	if err != nil {
 		return nil, false
 	}
@@ -68,11 +93,12 @@ func (s *Circuits) Allow(key outbound.Circuit) (report func(error), ok bool) {
 
 // Rest implements outbound.Circuits.
 func (s *Circuits) Rest(key outbound.Circuit, until time.Time) {
-	if !until.After(s.clock()) {
+	now := s.clock()
+	if !until.After(now) {
 		return
 	}
 	c := s.circuit(key)
-	if c.rest(until) {
+	if c.rest(until, now, true) {
 		s.tell(c)
 	}
 }
@@ -85,13 +111,16 @@ func (s *Circuits) View(key outbound.Circuit) outbound.CircuitView {
 	if c == nil {
 		return outbound.CircuitView{}
 	}
-	c.breaker.State() // an open one becomes half-open when somebody looks
+	c.breaker.Load().State() // an open one becomes half-open when somebody looks
+	v := c.view(s.clock())
 	s.tell(c)
-	return c.view(s.clock())
+	return v
 }
 
-// tell tells the listeners when the circuit has changed. It is called outside the breaker's lock, so that listeners may look at circuits.
+// tell tells the listeners when the circuit has changed, and has the fleet be told. It is called outside the breaker's lock, so that listeners may look at
+// circuits.
 func (s *Circuits) tell(c *circuit) {
+	s.fleet.enqueue(c)
 	if !c.changed.Swap(false) {
 		return
 	}
@@ -123,19 +152,26 @@ func (s *Circuits) circuit(key outbound.Circuit) *circuit {
 
 func (s *Circuits) make(key outbound.Circuit) *circuit {
 	c := &circuit{key: key}
-	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		MaxRequests: 1,
-		Timeout:     s.config.Cooldown,
-		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= s.config.Threshold },
-		IsSuccessful: func(err error) bool {
-			return !chat.ClassOf(err).TripsBreaker()
-		},
-		IsExcluded: func(err error) bool { return neutral(chat.ClassOf(err)) },
-		OnStateChange: func(_ string, _, to gobreaker.State) {
-			c.become(to, s.clock().Add(s.config.Cooldown))
-		},
-	})
+	if s.fleet != nil {
+		c.events = &s.fleet.events
+	}
+	s.renew(c)
 	return c
+}
+
+// renew gives a circuit a breaker that knows nothing. Reports of attempts that the one before let through no longer count.
+func (s *Circuits) renew(c *circuit) {
+	generation := c.generation
+	c.breaker.Store(gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests:  1,
+		Timeout:      s.config.Cooldown,
+		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= s.config.Threshold },
+		IsSuccessful: func(err error) bool { return !chat.ClassOf(err).TripsBreaker() },
+		IsExcluded:   func(err error) bool { return neutral(chat.ClassOf(err)) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			c.become(generation, to, s.clock(), s.config.Cooldown)
+		},
+	}))
 }
 
 // neutral reports whether a class says nothing about the target's health: the attempt was given up, never sent, or turned away.

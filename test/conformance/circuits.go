@@ -193,6 +193,7 @@ func circuitProbeCancelled(t *testing.T, w CircuitWorld) {
 	w.halfOpen(t)
 	w.attempts(t, someCircuit, chat.Fail(chat.ClassCanceled, nil))
 	w.wantState(t, someCircuit, outbound.HalfOpen)
+	w.Pass(soon) // a fleet has to be told
 	w.attempts(t, someCircuit, nil)
 	w.wantState(t, someCircuit, outbound.Closed)
 }
