@@ -34,6 +34,7 @@ type piece struct {
 // vendor plays a vendor: it answers by its script, and well once that has ended.
 type vendor struct {
 	dialect chat.Dialect
+	judge   func(outbound.Target) error // turns a credential away before the script is looked at; nil: takes all
 
 	mu     sync.Mutex
 	script []reply
@@ -48,6 +49,11 @@ func (v *vendor) next(to outbound.Target, r *chat.Request, body []byte) reply {
 	defer v.mu.Unlock()
 	v.asked, v.seen, v.bodies = append(v.asked, to), append(v.seen, r), append(v.bodies, body)
 	v.open++
+	if v.judge != nil {
+		if err := v.judge(to); err != nil {
+			return reply{err: err}
+		}
+	}
 	if len(v.script) == 0 {
 		return reply{}
 	}

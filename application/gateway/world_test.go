@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -142,6 +143,16 @@ type world struct {
 	meter     *counter
 	latencies *latency.Latencies
 	circuits  *breaker.Circuits
+	dice      *rand.Rand // nil: always half of all there is
+}
+
+func (w *world) random(b []byte) {
+	for i := range b {
+		b[i] = 0x7f
+		if w.dice != nil {
+			b[i] = byte(w.dice.Uint32())
+		}
+	}
 }
 
 var names = []string{"openrouter", "openai", "claude", "gemini"}
@@ -192,11 +203,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	d := gateway.Deps{
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
-		Random: func(b []byte) { // half of all there is
-			for i := range b {
-				b[i] = 0x7f
-			}
-		},
+		Random: w.random,
 		Settings: o.settings,
 	}
 	if o.room > 0 {
