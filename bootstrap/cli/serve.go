@@ -96,11 +96,7 @@ func (c *healthCmd) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		host := cfg.Host
-		if host == "0.0.0.0" || host == "::" {
-			host = "127.0.0.1"
-		}
-		base = fmt.Sprintf("http://%s:%d", host, cfg.Port)
+		base = served(cfg)
 	}
 	client := &http.Client{Timeout: 3 * time.Second}
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, base+"/api/v1/health/ready", nil)
