@@ -168,6 +168,7 @@ type options struct {
 	connections func(map[string]*outbound.Connection)
 	settings    gateway.Settings
 	room        int
+	catalogue   outbound.Catalogue // nil: the one that is built in
 }
 
 const threshold, cooldown = 3, time.Minute
@@ -205,6 +206,9 @@ func newWorld(t testing.TB, o options) *world {
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
 		Random: w.random,
 		Settings: o.settings,
+	}
+	if o.catalogue != nil {
+		d.Catalogue = o.catalogue
 	}
 	if o.room > 0 {
 		w.book.room = o.room
