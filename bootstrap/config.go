@@ -78,6 +78,8 @@ type Config struct {
 	BreachCheckURL    string        `env:"BREACH_CHECK_URL" desc:"k-anonymity range API that new passwords are looked up in, such as https://api.pwnedpasswords.com/range/; unset: off; https in prod"`
 	ThrottleDisabled  bool          `env:"THROTTLE_DISABLED" envDefault:"false" desc:"dev only, for tests: nobody has to wait after wrong passwords and codes"`
 	AuditRetention    time.Duration `env:"AUDIT_RETENTION" envDefault:"9600h" desc:"how long audit rows are kept, 1h to 87600h; at least 720h in prod"`
+	CallsRetention    time.Duration `env:"CALLS_RETENTION" envDefault:"9600h" desc:"how long rows of AI calls are kept, which usage is summed up from, 24h to 87600h"`
+	DecisionRetention time.Duration `env:"DECISION_RETENTION" envDefault:"720h" desc:"how long routing decisions are kept, with what they were made from, 1h to 87600h"`
 
 	ClockOffsetFile string `env:"FORGE_CLOCK_OFFSET_FILE" desc:"dev only, for tests: a file with a Go duration that is added to the clock, read again within 50 ms"`
 

@@ -92,7 +92,7 @@ func newLetters(c Config) letters.Config {
 }
 
 func newHousekeeping(c Config) housekeeping.Config {
-	return housekeeping.Config{AuditRetention: c.AuditRetention}
+	return housekeeping.Config{AuditRetention: c.AuditRetention, CallsRetention: c.CallsRetention, DecisionRetention: c.DecisionRetention}
 }
 
 func throttleOf(s shortLived) outbound.Throttle { return s.throttle }

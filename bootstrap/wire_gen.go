@@ -240,10 +240,12 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	bootstrapEvictionPolicy := evictionOf(bootstrapShortLived)
 	housekeepingConfig := newHousekeeping(c)
 	housekeepingDeps := housekeeping.Deps{
-		Tx:     db,
-		Clock:  clock,
-		Log:    logger,
-		Config: housekeepingConfig,
+		Tx:        db,
+		Calls:     calls,
+		Decisions: databaseDecisions,
+		Clock:     clock,
+		Log:       logger,
+		Config:    housekeepingConfig,
 	}
 	housekeepingWorker := housekeeping.New(housekeepingDeps)
 	passwordPolicy := newPasswordPolicy(c)

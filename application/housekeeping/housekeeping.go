@@ -18,15 +18,19 @@ const (
 
 // Config holds the operator's choices.
 type Config struct {
-	AuditRetention time.Duration // how long lines of the audit log are kept
+	AuditRetention    time.Duration // how long lines of the audit log are kept
+	CallsRetention    time.Duration // how long calls are kept, with their attempts
+	DecisionRetention time.Duration // how long routing decisions are kept, with what they were made from
 }
 
 // Deps are what Worker needs.
 type Deps struct {
-	Tx     outbound.Tx
-	Clock  outbound.Clock
-	Log    *slog.Logger
-	Config Config
+	Tx        outbound.Tx
+	Calls     outbound.Calls
+	Decisions outbound.Decisions
+	Clock     outbound.Clock
+	Log       *slog.Logger
+	Config    Config
 }
 
 // Worker sweeps at its start and every ten minutes. Any number of nodes may do so at once.
@@ -65,6 +69,8 @@ func (w *Worker) round(ctx context.Context) {
 		{"API keys", repos.APIKeys.Sweep, now.Add(-keep)},
 		{"outbox", repos.Outbox.Sweep, now.Add(-keep)},
 		{"audit log", repos.Audit.Sweep, now.Add(-w.Config.AuditRetention)},
+		{"calls", w.Calls.Sweep, now.Add(-w.Config.CallsRetention)},
+		{"decisions", w.Decisions.Sweep, now.Add(-w.Config.DecisionRetention)},
 	} {
 		n, err := room.sweep(ctx, room.before)
 		switch {
