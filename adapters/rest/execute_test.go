@@ -329,7 +329,9 @@ func TestListsOfTheGateway(t *testing.T) {
 		"capabilities": {"/api/v1/ai/capabilities", 200, `{"task_types":["general","review"],"matrix":{"general":["openai"],"review":[]}}`},
 		"OpenAI's models": {"/v1/models", 200, `{"object":"list","data":[{"id":"auto","object":"model","created":0,"owned_by":"forge1"},{"id":"auto:general","object":"model","created":0,"owned_by":"forge1"},` +
 			`{"id":"auto:code_generation","object":"model","created":0,"owned_by":"forge1"},{"id":"auto:analysis","object":"model","created":0,"owned_by":"forge1"},{"id":"auto:creative","object":"model","created":0,"owned_by":"forge1"},` +
-			`{"id":"auto:review","object":"model","created":0,"owned_by":"forge1"},{"id":"openai/gpt-x","object":"model","created":0,"owned_by":"openai"},{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}]}`},
+			`{"id":"auto:review","object":"model","created":0,"owned_by":"forge1"},{"id":"fast","object":"model","created":0,"owned_by":"forge1"},` +
+			`{"id":"openai/gpt-x","object":"model","created":0,"owned_by":"openai"},{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}]}`},
+		"one alias":               {"/v1/models/fast", 200, `{"id":"fast","object":"model","created":0,"owned_by":"forge1"}`},
 		"one model":               {"/v1/models/openai/gpt-x", 200, `{"id":"openai/gpt-x","object":"model","created":0,"owned_by":"openai"}`},
 		"one model with slashes":  {"/v1/models/openrouter/vendor/model:free", 200, `{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}`},
 		"one model as SDKs write": {"/v1/models/openrouter%2Fvendor%2Fmodel%3Afree", 200, `{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}`},
