@@ -59,7 +59,8 @@ func newLatencies(c Config, clock outbound.Clock) outbound.Latencies {
 
 func newGatewaySettings(c Config) gateway.Settings {
 	return gateway.Settings{
-		Region: c.Region, RequestTimeout: c.RequestTimeout, StreamTimeout: c.StreamTimeout, BreakerCooldown: c.cooldown(),
+		Region: c.Region, RequestTimeout: c.RequestTimeout, StreamTimeout: c.StreamTimeout, FirstByteTimeout: c.FirstByteTimeout,
+		BreakerCooldown: c.cooldown(),
 	}
 }
 
@@ -68,7 +69,7 @@ func (c Config) cooldown() time.Duration { return time.Duration(c.BreakerCooldow
 func newServer(c Config, log *slog.Logger, clock outbound.Clock, id outbound.NewID, m *prometheus.Meter, s services) *rest.Server {
 	return rest.New(rest.Deps{
 		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, Passwords: s.Passwords, MFA: s.MFA, Sessions: s.Sessions,
-		Members: s.Members, Audit: s.Audit, Platform: s.Platform, Policies: s.Policies, Decisions: s.Decisions, Keys: s.Keys, Gateway: s.Gateway, Health: s.Health,
+		Members: s.Members, Audit: s.Audit, Platform: s.Platform, Policies: s.Policies, Decisions: s.Decisions, Usage: s.Usage, Keys: s.Keys, Gateway: s.Gateway, Health: s.Health,
 		QR: qr.SVG, Logger: log, Clock: clock, NewID: id,
 		Observe: func(o rest.Observation) { m.Request(o.Route, o.Method, o.Status, o.Duration) },
 	}, rest.Config{
@@ -90,6 +91,7 @@ type services struct {
 	Platform   inbound.Platform
 	Policies   inbound.Policies
 	Decisions  inbound.Decisions
+	Usage      inbound.Usage
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health
