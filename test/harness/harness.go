@@ -35,6 +35,7 @@ type Options struct {
 	Stores Stores
 	Env    map[string]string // variables that replace the harness's own
 	NoKeys bool              // no vendor is configured
+	Beside *Forge            // another node of the same installation, on servers: stores, vendors and account are shared
 }
 
 // Forge is a running Forge 1.
@@ -47,6 +48,7 @@ type Forge struct {
 	Key      string // API key of the account below
 	Email    string
 	Password string
+	vars     map[string]string
 	log      *buffer
 	stop     func()
 }
@@ -60,21 +62,15 @@ const (
 // New runs a Forge until the test ends. Every response that passes through its client is checked against /openapi.json.
 func New(t testing.TB, o Options) *Forge {
 	t.Helper()
-	sim, err := bootstrap.NewSimulator()
-	if err != nil {
-		t.Fatalf("make the simulator: %v", err)
-	}
-	vendors, err := sim.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("start the simulator: %v", err)
-	}
-	t.Cleanup(func() { _ = vendors.Close() })
-
 	dir := t.TempDir()
-	f := &Forge{
-		Vendors: "http://" + vendors.Addr(), Mail: filepath.Join(dir, "mail"), Email: email, Password: password, log: &buffer{},
+	f := &Forge{Mail: filepath.Join(dir, "mail"), Email: email, Password: password, log: &buffer{}}
+	if o.Beside != nil {
+		f.Vendors = o.Beside.Vendors
+	} else {
+		f.Vendors = simulate(t)
 	}
-	cfg, err := bootstrap.Load(f.environment(t, o, dir))
+	f.vars = f.environment(t, o, dir)
+	cfg, err := bootstrap.Load(f.vars)
 	if err != nil {
 		t.Fatalf("load the configuration: %v", err)
 	}
@@ -102,10 +98,32 @@ func New(t testing.TB, o Options) *Forge {
 	t.Cleanup(f.stop)
 
 	f.URL, f.Metrics = "http://"+app.Addr(), "http://"+app.MetricsAddr()
-	f.account(t, app)
+	if o.Beside != nil {
+		f.Key = o.Beside.Key
+	} else {
+		f.account(t, app)
+	}
 	f.Client = newClient(t, f.URL, f.Key)
 	return f
 }
+
+// simulate runs the four vendors until the test ends and gives their base URL.
+func simulate(t testing.TB) string {
+	t.Helper()
+	sim, err := bootstrap.NewSimulator()
+	if err != nil {
+		t.Fatalf("make the simulator: %v", err)
+	}
+	vendors, err := sim.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("start the simulator: %v", err)
+	}
+	t.Cleanup(func() { _ = vendors.Close() })
+	return "http://" + vendors.Addr()
+}
+
+// Database gives the URL of the database, "" for the embedded one.
+func (f *Forge) Database() string { return f.vars["DATABASE_URL"] }
 
 // Stop ends the Forge as SIGTERM would, and waits until it has.
 func (f *Forge) Stop() { f.stop() }
@@ -139,7 +157,10 @@ func (f *Forge) environment(t testing.TB, o Options, dir string) map[string]stri
 			vars[name] = "simulated-" + strings.ToLower(name)
 		}
 	}
-	if o.Stores == Servers {
+	switch {
+	case o.Beside != nil:
+		vars["DATABASE_URL"], vars["REDIS_URL"] = o.Beside.vars["DATABASE_URL"], o.Beside.vars["REDIS_URL"]
+	case o.Stores == Servers:
 		vars["DATABASE_URL"] = pgtest.URL(t)
 		vars["REDIS_URL"] = redistest.URL(t)
 	}
