@@ -28,8 +28,10 @@ func pool(ids ...string) options {
 
 // used counts how often each credential of openai was asked.
 func used(w *world) map[string]int {
-	n := map[string]int{}
-	for _, to := range w.vendors["openai"].asked {
+	v, n := w.vendors["openai"], map[string]int{}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, to := range v.asked {
 		n[to.Credential]++
 	}
 	return n
