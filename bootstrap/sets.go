@@ -23,6 +23,7 @@ import (
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/application/usage"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -32,7 +33,7 @@ var outboundSet = wire.NewSet(
 	newClock, newIDs, newRandom, newToASCII,
 	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
 	newMigrator, newPolicies, wire.Bind(new(outbound.Policies), new(*database.Policies)), database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
-	database.NewDecisions, wire.Bind(new(outbound.Decisions), new(database.Decisions)),
+	database.NewDecisions, wire.Bind(new(outbound.Decisions), new(database.Decisions)), database.NewUsage, wire.Bind(new(outbound.Usage), new(database.Usage)),
 	newShortLived, newLocalThrottle, sessionCacheOf, throttleOf, cacheKindOf, evictionOf, newOTP, newBreaches,
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
@@ -53,6 +54,7 @@ var applicationSet = wire.NewSet(
 	wire.Struct(new(members.PlatformDeps), "*"), members.NewPlatform, wire.Bind(new(inbound.Platform), new(*members.Platform)),
 	wire.Struct(new(policies.Deps), "*"), policies.New, wire.Bind(new(inbound.Policies), new(*policies.Service)),
 	wire.Bind(new(policies.Watcher), new(*gateway.Service)),
+	wire.Struct(new(usage.Deps), "*"), usage.New, wire.Bind(new(inbound.Usage), new(*usage.Service)),
 	wire.Struct(new(decisions.Deps), "*"), decisions.New, wire.Bind(new(inbound.Decisions), new(*decisions.Service)),
 	wire.Bind(new(decisions.Recent), new(*record.Recorder)),
 	wire.Bind(new(members.Ender), new(*auth.Service)), wire.Bind(new(members.Postman), new(*mail.Worker)),

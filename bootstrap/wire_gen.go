@@ -23,6 +23,7 @@ import (
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/application/usage"
 )
 
 // Injectors from wire.go:
@@ -201,6 +202,12 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Recent:    recorder,
 	}
 	decisionsService := decisions.New(decisionsDeps)
+	databaseUsage := database.NewUsage(db)
+	usageDeps := usage.Deps{
+		Usage: databaseUsage,
+		Clock: clock,
+	}
+	usageService := usage.New(usageDeps)
 	keysConfig := newKeysConfig(c)
 	keysDeps := keys.Deps{
 		Tx:     db,
@@ -231,6 +238,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Platform:   platform,
 		Policies:   policiesService,
 		Decisions:  decisionsService,
+		Usage:      usageService,
 		Keys:       keysService,
 		Gateway:    gatewayService,
 		Health:     healthService,

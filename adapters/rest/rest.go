@@ -31,6 +31,7 @@ type Deps struct {
 	Platform   inbound.Platform
 	Policies   inbound.Policies
 	Decisions  inbound.Decisions
+	Usage      inbound.Usage
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health
