@@ -15,6 +15,7 @@ import (
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/application/auth"
+	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/health"
 	"github.com/forge1/forge1/application/housekeeping"
 	"github.com/forge1/forge1/application/keys"
@@ -49,6 +50,9 @@ type Parts struct {
 	Broom      *housekeeping.Worker
 	Meter      *prometheus.Meter
 	Operators  inbound.Operator
+	Client     *http.Client
+	Policies   *database.Policies
+	Gateway    *gateway.Service
 }
 
 func newApp(p Parts) *App {
@@ -165,14 +169,7 @@ func (a *App) unlisten() error {
 }
 
 func (a *App) announce() {
-	var configured, missing []string
-	for _, p := range a.Config.Providers() {
-		if len(p.Keys) > 0 {
-			configured = append(configured, p.Name)
-		} else {
-			missing = append(missing, p.Name)
-		}
-	}
+	configured, missing := a.Config.configured()
 	a.Log.Info("serving", "logger", "bootstrap", "address", a.Addr(), "metrics", a.MetricsAddr(), "env", string(a.Config.Env),
 		"version", BuildFacts().Version, "database", a.Database.Kind(), "cache", string(a.CacheKind),
 		"providers", configured, "not_configured", missing)

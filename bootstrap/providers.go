@@ -1,15 +1,19 @@
 package bootstrap
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/anthropic"
 	"github.com/forge1/forge1/adapters/llm/gemini"
 	"github.com/forge1/forge1/adapters/llm/openai"
 	"github.com/forge1/forge1/adapters/llm/openrouter"
+	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
@@ -47,12 +51,22 @@ func newConnections(c Config, client *http.Client) ([]outbound.Connection, error
 			Name: p.Name, Vendor: p.Catalogue, BaseURL: p.BaseURL, DefaultModel: p.Model, Provider: provider, Relay: relay,
 			CostCents: p.CostCents, TableCents: p.TableCents,
 		}
-		for i, key := range p.Keys {
-			conn.Credentials = append(conn.Credentials, outbound.Credential{ID: fmt.Sprintf("%s-%d", p.Name, i+1), Secret: key})
+		for _, key := range p.Keys {
+			cred := outbound.Credential{ID: p.Name + "-" + credentialID(key), Secret: key}
+			if !slices.ContainsFunc(conn.Credentials, func(o outbound.Credential) bool { return o.ID == cred.ID }) {
+				conn.Credentials = append(conn.Credentials, cred)
+			}
 		}
 		out = append(out, conn)
 	}
 	return out, nil
+}
+
+// credentialID names a key without telling it. It is the same on every node and whatever the order of the keys, so that what is known of a key, such as
+// that it rests, stays with it.
+func credentialID(key secret.Text) string {
+	h := sha256.Sum256([]byte("forge1 credential id\x00" + key.Reveal()))
+	return hex.EncodeToString(h[:4])
 }
 
 // wireCases gives every vendor's own wire cases, which the simulator plays.

@@ -287,6 +287,9 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Broom:      housekeepingWorker,
 		Meter:      meter,
 		Operators:  operatorService,
+		Client:     client,
+		Policies:   databasePolicies,
+		Gateway:    gatewayService,
 	}
 	app := newApp(parts)
 	return app, func() {

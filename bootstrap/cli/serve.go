@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/forge1/forge1/bootstrap"
@@ -39,7 +44,28 @@ func (c *serveCmd) Run(s *session) error {
 	if err := app.Listen(); err != nil {
 		return err
 	}
-	return app.Run(s.ctx)
+	ctx, stop := context.WithCancel(s.ctx)
+	var reloads sync.WaitGroup
+	reloads.Go(func() { s.reloadOnHangup(ctx, app) })
+	err = app.Run(s.ctx)
+	stop()
+	reloads.Wait()
+	return err
+}
+
+// reloadOnHangup rereads the configuration with each SIGHUP, until ctx ends.
+func (s *session) reloadOnHangup(ctx context.Context, app *bootstrap.App) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			app.Reread(s.config)
+		}
+	}
 }
 
 type demoCmd struct {
