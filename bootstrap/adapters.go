@@ -130,4 +130,4 @@ func OpenMigrations(ctx context.Context, c Config) (*Migrations, error) {
 // Close ends the connections.
 func (m *Migrations) Close() { _ = m.close() }
 
-func newRecordSettings() record.Settings { return record.Settings{} }
+func newRecordSettings(c Config) record.Settings { return record.Settings{Capacity: c.CallsQueue} }

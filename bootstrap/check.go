@@ -23,6 +23,7 @@ func (c Config) check(set map[string]string) []string {
 	m.between("DATABASE_MAX_CONNS", c.DatabaseMaxConns, 1, 1000)
 	m.between("CIRCUIT_BREAKER_THRESHOLD", c.BreakerThreshold, 1, 1000)
 	m.between("CIRCUIT_BREAKER_COOLDOWN_SECS", c.BreakerCooldown, 1, 86400)
+	m.between("CALLS_QUEUE", c.CallsQueue, 1, 1_000_000)
 	m.between("PASSWORD_MIN_LENGTH", c.PasswordMinLength, 8, 64)
 	m.lasts("SHUTDOWN_GRACE", c.ShutdownGrace, 0, 10*time.Minute)
 	m.lasts("ROUTER_LATENCY_WINDOW", c.LatencyWindow, 10*time.Second, 24*time.Hour)

@@ -78,6 +78,7 @@ type Config struct {
 	BreachCheckURL    string        `env:"BREACH_CHECK_URL" desc:"k-anonymity range API that new passwords are looked up in, such as https://api.pwnedpasswords.com/range/; unset: off; https in prod"`
 	ThrottleDisabled  bool          `env:"THROTTLE_DISABLED" envDefault:"false" desc:"dev only, for tests: nobody has to wait after wrong passwords and codes"`
 	AuditRetention    time.Duration `env:"AUDIT_RETENTION" envDefault:"9600h" desc:"how long audit rows are kept, 1h to 87600h; at least 720h in prod"`
+	CallsQueue        int           `env:"CALLS_QUEUE" envDefault:"8192" desc:"rows of AI calls held until they are written, those of calls under way included, 1 to 1000000; when it is full new calls are refused, and a process that is killed loses no more"`
 	CallsRetention    time.Duration `env:"CALLS_RETENTION" envDefault:"9600h" desc:"how long rows of AI calls are kept, which usage is summed up from, 24h to 87600h"`
 	DecisionRetention time.Duration `env:"DECISION_RETENTION" envDefault:"720h" desc:"how long routing decisions are kept, with what they were made from, 1h to 87600h"`
 

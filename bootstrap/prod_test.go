@@ -180,7 +180,7 @@ func TestDevTakesWhatProdRefuses(t *testing.T) {
 func TestLifetimesHaveBounds(t *testing.T) {
 	for name, values := range map[string][]string{
 		"MFA_TOKEN_TTL": {"0s", "15m1s", "soon"}, "MFA_SETUP_TTL": {"999ms", "61m"}, "RESET_TOKEN_TTL": {"-1s", "24h1s"}, "INVITE_TTL": {"0s", "721h"},
-		"AUDIT_RETENTION": {"59m", "87601h"}, "CALLS_RETENTION": {"23h", "87601h"}, "DECISION_RETENTION": {"59m", "87601h"}, "BREACH_CHECK_URL": {"ftp://x/", "https://user@x/", "https://x/?a=b", "x"}, "THROTTLE_DISABLED": {"maybe"},
+		"AUDIT_RETENTION": {"59m", "87601h"}, "CALLS_RETENTION": {"23h", "87601h"}, "CALLS_QUEUE": {"0", "1000001", "many"}, "DECISION_RETENTION": {"59m", "87601h"}, "BREACH_CHECK_URL": {"ftp://x/", "https://user@x/", "https://x/?a=b", "x"}, "THROTTLE_DISABLED": {"maybe"},
 		"MAIL_FROM": {"nobody"},
 	} {
 		for _, v := range values {

@@ -166,7 +166,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	circuits := newCircuits(c, clock)
 	latencies := newLatencies(c, clock)
 	calls := database.NewCalls(db)
-	settings := newRecordSettings()
+	settings := newRecordSettings(c)
 	recordDeps := record.Deps{
 		Calls:    calls,
 		Meter:    meter,

@@ -26,7 +26,7 @@ type Deps struct {
 // Settings bound the queue. A zero value stands for the default.
 type Settings struct {
 	Capacity int           // rows held, those of calls under way included; 8192
-	Batch    int           // most rows of one insert; 256
+	Batch    int           // most rows of one insert; 256, and at most half of Capacity
 	Every    time.Duration // longest that a row waits for company; 200 ms
 	Retry    time.Duration // first pause after a failed insert, doubled up to 5 s; 100 ms
 	Flush    time.Duration // how long Run goes on inserting once it is told to end; 10 s
@@ -56,6 +56,7 @@ type Recorder struct {
 func New(d Deps) *Recorder {
 	s := d.Settings
 	s.Capacity, s.Batch = orInt(s.Capacity, 8192), orInt(s.Batch, 256)
+	s.Batch = min(s.Batch, (s.Capacity+1)/2) // a small queue is emptied before it is full
 	s.Every, s.Retry, s.Flush = orTime(s.Every, 200*time.Millisecond), orTime(s.Retry, 100*time.Millisecond), orTime(s.Flush, 10*time.Second)
 	return &Recorder{
 		calls: d.Calls, meter: d.Meter, clock: d.Clock, desk: newDesk(2 * s.Capacity), shelf: newShelf(), set: s, wake: make(chan struct{}, 1),

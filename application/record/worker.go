@@ -46,12 +46,12 @@ func (w *worker) drain(ctx context.Context, all bool) {
 	}
 }
 
-// insert keeps a batch, with the sheets that wait. Once single rows are tried, sheets go alone, so that neither can hold up the other.
+// insert keeps a batch, with the sheets that wait. Once single rows are tried after failures, sheets go alone, so that neither can hold up the other.
 func (w *worker) insert(ctx context.Context, batch []outbound.Call) error {
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
 	sheets := w.shelf.take()
-	if w.size == 1 && len(sheets) > 0 {
+	if w.size == 1 && w.pause > w.set.Retry && len(sheets) > 0 {
 		if w.calls.Append(ctx, outbound.Batch{Sheets: sheets}) != nil {
 			w.shelf.giveBack(sheets) // the rows may fare better; whether they do is what counts
 		}
