@@ -184,6 +184,43 @@ func TestTheLastAttemptIsMadeElsewhere(t *testing.T) {
 	}
 }
 
+func TestTheLastAttemptComesBackWhenItCannotBeMadeElsewhere(t *testing.T) {
+	in(t, pool("a", "b", "c"), func(t *testing.T, w *world) {
+		w.aliased(alias("two", routing.Ordered, "openai/gpt-4o-mini", "claude/claude-haiku-4-5"))
+		w.plays("openai", failed(chat.ClassAuth), failed(chat.ClassAuth))
+		w.plays("claude", failed(chat.ClassUnsupport)) // which is no attempt
+		a, err := w.Execute(t.Context(), request("two"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTried(t, a.Receipt, "openai auth_error", "openai auth_error", "openai ok")
+	})
+}
+
+func TestAnotherModelOfTheProviderIsNotElsewhere(t *testing.T) {
+	in(t, pool("a", "b", "c"), func(t *testing.T, w *world) {
+		w.aliased(alias("two", routing.Ordered, "openai/gpt-4o-mini", "openai/gpt-4o"))
+		w.plays("openai", failed(chat.ClassAuth), failed(chat.ClassRateLimited))
+		a, err := w.Execute(t.Context(), request("two"))
+		if err != nil || a.Receipt.Model != "gpt-4o-mini" {
+			t.Errorf("served by %s, error %v; want the third credential on the first target", a.Receipt.Model, err)
+		}
+	})
+}
+
+func TestACredentialThatIsRefusedMeanwhileIsToldAsThat(t *testing.T) {
+	in(t, options{}, func(t *testing.T, w *world) {
+		w.book.onDecide = func() { w.circuits.Rest(outbound.Circuit{Provider: "openai", Credential: "openai-1"}, now().Add(time.Minute)) }
+		_, err := w.Execute(t.Context(), request("gpt-4o-mini"))
+		if f := wantFault(t, err, fault.Unavailable, "no_provider_available"); !strings.Contains(f.Msg, "credential refused") {
+			t.Errorf("text %q", f.Msg)
+		}
+		if len(w.asked()) > 0 {
+			t.Errorf("asked %v", w.asked())
+		}
+	})
+}
+
 func TestNobodyWaitsForARefusedCredential(t *testing.T) {
 	in(t, options{settings: gateway.Settings{BreakerCooldown: 5 * time.Second}}, func(t *testing.T, w *world) {
 		w.plays("openai", failed(chat.ClassServer))

@@ -63,8 +63,7 @@ func (c *call) try(
 		}
 		p, ok := c.pick(r.conn, r.target, c.Clock())
 		if !ok { // refused by the breaker or at rest, which is no attempt; only the end of a rest is waited for
-			s := stateOf(c.Circuits, r.conn, r.target, c.Clock())
-			r.out = s.RestUntil.IsZero() || s.Refused
+			r.out = stateOf(c.Circuits, r.conn, r.target, c.Clock()).RestUntil.IsZero()
 			return nil, false, nil
 		}
 		a := &attempt{picked: p, target: r.target, conn: r.conn, began: c.Clock()}
@@ -79,7 +78,7 @@ func (c *call) try(
 		if !spareable(chat.ClassOf(err)) || !free(c.Circuits, r.conn, r.target, c.Clock()) {
 			return nil, false, nil
 		}
-		r.out, r.ready = false, time.Time{} // with another credential
+		r.out, r.ready = false, c.Clock() // with another credential
 		if c.policy.MaxAttempts()-len(c.attempts) == 1 && c.otherwise(r, all) {
 			return nil, false, nil
 		}

@@ -38,6 +38,7 @@ type book struct {
 	decided  []outbound.Decision
 	sheets   map[string]outbound.Sheet
 	sent     int // sheets, those sent again included
+	onDecide func()
 }
 
 func (b *book) Reserve() error {
@@ -60,6 +61,9 @@ func (b *book) Decided(d outbound.Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.decided = append(b.decided, d)
+	if b.onDecide != nil {
+		b.onDecide()
+	}
 }
 
 func (b *book) Sheet(s outbound.Sheet) {
