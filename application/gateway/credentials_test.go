@@ -210,7 +210,9 @@ func TestAnotherModelOfTheProviderIsNotElsewhere(t *testing.T) {
 
 func TestACredentialThatIsRefusedMeanwhileIsToldAsThat(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
-		w.book.onDecide = func() { w.circuits.Rest(outbound.Circuit{Provider: "openai", Credential: "openai-1"}, now().Add(time.Minute)) }
+		w.book.onDecide = func() {
+			w.circuits.Rest(outbound.Circuit{Provider: "openai", Credential: "openai-1"}, now().Add(time.Minute))
+		}
 		_, err := w.Execute(t.Context(), request("gpt-4o-mini"))
 		if f := wantFault(t, err, fault.Unavailable, "no_provider_available"); !strings.Contains(f.Msg, "credential refused") {
 			t.Errorf("text %q", f.Msg)
