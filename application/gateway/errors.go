@@ -73,7 +73,7 @@ func refuse(d routing.Decision, w wish, p *routing.Policy) error {
 	case p.Forced() != "":
 		return ErrNoProvider.Saying(fmt.Sprintf("provider %s is forced and cannot serve this: %s", p.Forced(), reasons(d.Excluded))).
 			After(wait(d))
-	case serious == routing.RateLimited && !refusedAny(d.Excluded):
+	case serious == routing.RateLimited && slices.ContainsFunc(d.Excluded, limited):
 		return ErrRateLimited.Saying("every provider that could serve this is rate limited: " + reasons(d.Excluded)).After(wait(d))
 	case serious == routing.NoCapability || serious == routing.WindowTooFew:
 		return ErrUnsupported.Saying("no provider can do what the request asks for: " + reasons(d.Excluded))
@@ -129,11 +129,9 @@ func slowest(excluded []routing.Exclusion) routing.Reason {
 	return found
 }
 
-// refusedAny reports whether a target rests because its vendor refused the credential, which slowing down would not mend.
-func refusedAny(excluded []routing.Exclusion) bool {
-	return slices.ContainsFunc(excluded, func(x routing.Exclusion) bool {
-		return x.Reason == routing.RateLimited && x.Detail == routing.CredentialRefused
-	})
+// limited reports whether a target asks for patience. One whose credentials were refused does not: slowing down would not mend that.
+func limited(x routing.Exclusion) bool {
+	return x.Reason == routing.RateLimited && x.Detail != routing.CredentialRefused
 }
 
 // targeted gives what was found of the alias's targets. Others are none of its affair.

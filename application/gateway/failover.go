@@ -238,14 +238,19 @@ func faultOf(provider string, f *chat.Failure) error {
 	return e.With(f).After(f.RetryAfter)
 }
 
-// allRateLimited reports whether every attempt ended at a rate limit or an exhausted quota.
+// allRateLimited reports whether every attempt ended at a rate limit or an exhausted quota, but for those whose credential was refused.
 func (c *call) allRateLimited() bool {
+	found := false
 	for _, a := range c.attempts {
-		if a.Outcome != string(chat.ClassRateLimited) {
+		switch a.Outcome {
+		case string(chat.ClassRateLimited):
+			found = true
+		case string(chat.ClassAuth):
+		default:
 			return false
 		}
 	}
-	return len(c.attempts) > 0
+	return found
 }
 
 // blockedNow is the decision with every candidate excluded by how its breaker stands now.

@@ -164,6 +164,15 @@ func TestRefusals(t *testing.T) {
 			connections: without("claude"), before: func(w *world) { rest(w, "gemini", "openai", "openrouter") },
 			kind: fault.Exhausted, code: "providers_rate_limited", says: []string{"claude not_configured"}, after: time.Minute,
 		},
+		"one rate limited, the other refused": {
+			before: func(w *world) {
+				rest(w, "gemini")
+				for _, name := range names[:3] {
+					w.circuits.Rest(outbound.Circuit{Provider: name, Credential: name + "-1"}, now().Add(2*time.Minute))
+				}
+			},
+			kind: fault.Exhausted, code: "providers_rate_limited", says: []string{"claude rate_limited (credential refused) until 2"}, after: time.Minute,
+		},
 		"some rate limited, one breaker open": {
 			before: func(w *world) { rest(w, "gemini", "openai", "openrouter"); open(w, "claude") },
 			kind:   fault.Unavailable, code: "no_provider_available", says: []string{"claude breaker_open until 2", "openai rate_limited until 2"}, after: time.Minute,
