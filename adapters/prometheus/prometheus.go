@@ -27,6 +27,9 @@ type Meter struct {
 	breakers *prometheus.GaugeVec
 	queued   *prometheus.GaugeVec
 	room     *prometheus.GaugeVec
+	cached   *prometheus.CounterVec
+	stored   *prometheus.CounterVec
+	moved    *prometheus.CounterVec
 
 	// What label values count into, so that a busy series costs one look-up.
 	served  children[servedKey, timed]
@@ -34,6 +37,8 @@ type Meter struct {
 	tried   children[triedKey, timed]
 	called  children[calledKey, called]
 	queues  children[string, queue]
+	saved   children[savedKey, prometheus.Counter]
+	shelved children[shelvedKey, shelf]
 }
 
 var _ outbound.Meter = (*Meter)(nil)
@@ -57,6 +62,13 @@ type timed struct {
 
 type called struct{ input, output, cost prometheus.Counter }
 
+type savedKey struct{ surface, status string }
+
+type shelvedKey struct{ operation, outcome string }
+
+// shelf is a count with bytes.
+type shelf struct{ count, bytes prometheus.Counter }
+
 type queue struct{ length, capacity prometheus.Gauge }
 
 // requestBuckets are in seconds: from a cached check to a long stream.
@@ -75,9 +87,12 @@ func New() *Meter {
 		cost:     counter("forge1_cost_usd_total", "Cost of calls in US dollars, unpriced ones left out.", "provider", "model"),
 		breakers: gauge("forge1_breaker_state", "State of a breaker: 0 closed, 1 open, 2 half open.", "provider", "model"),
 		queued:   gauge("forge1_queue_length", "Places of a queue that are taken.", "queue"),
+		cached:   counter("forge1_prompt_cache_total", "Calls by what the prompt cache did for them: hit, miss or bypass.", "surface", "status"),
+		stored:   counter("forge1_prompt_cache_store_total", "What the store of the prompt cache was asked, by outcome.", "operation", "outcome"),
+		moved:    counter("forge1_prompt_cache_bytes_total", "Bytes of entries found and kept.", "operation"),
 		room:     gauge("forge1_queue_capacity", "Places of a queue; calls are refused when all are taken.", "queue"),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.decision, m.attempts, m.attempt, m.tokens, m.cost, m.breakers, m.queued, m.room,
+	m.registry.MustRegister(m.requests, m.duration, m.decision, m.attempts, m.attempt, m.tokens, m.cost, m.breakers, m.queued, m.room, m.cached, m.stored, m.moved,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.resolve()
 	return m
@@ -98,6 +113,10 @@ func (m *Meter) resolve() {
 			m.tokens.WithLabelValues(k.provider, k.model, "input"), m.tokens.WithLabelValues(k.provider, k.model, "output"),
 			m.cost.WithLabelValues(k.provider, k.model),
 		}
+	}
+	m.saved.find = func(k savedKey) prometheus.Counter { return m.cached.WithLabelValues(k.surface, k.status) }
+	m.shelved.find = func(k shelvedKey) shelf {
+		return shelf{m.stored.WithLabelValues(k.operation, k.outcome), m.moved.WithLabelValues(k.operation)}
 	}
 	m.queues.find = func(name string) queue { return queue{m.queued.WithLabelValues(name), m.room.WithLabelValues(name)} }
 }
@@ -152,6 +171,16 @@ func (m *Meter) Call(provider, model string, inputTokens, outputTokens int, cost
 	c.input.Add(float64(max(0, inputTokens)))
 	c.output.Add(float64(max(0, outputTokens)))
 	c.cost.Add(float64(max(0, costNanos)) / 1e9)
+}
+
+// Cache implements outbound.Meter.
+func (m *Meter) Cache(surface, status string) { m.saved.of(savedKey{surface, status}).Inc() }
+
+// CacheStore implements outbound.Meter.
+func (m *Meter) CacheStore(operation, outcome string, bytes int) {
+	s := m.shelved.of(shelvedKey{operation, outcome})
+	s.count.Inc()
+	s.bytes.Add(float64(max(0, bytes)))
 }
 
 // Queue implements outbound.Meter.

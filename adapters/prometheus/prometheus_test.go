@@ -32,6 +32,9 @@ var series = map[conformance.Metric]struct {
 	conformance.MetricDollars:        {"forge1_cost_usd_total", []string{"provider", "model"}},
 	conformance.MetricQueueLength:    {"forge1_queue_length", []string{"queue"}},
 	conformance.MetricQueueCapacity:  {"forge1_queue_capacity", []string{"queue"}},
+	conformance.MetricCache:          {"forge1_prompt_cache_total", []string{"surface", "status"}},
+	conformance.MetricCacheStore:     {"forge1_prompt_cache_store_total", []string{"operation", "outcome"}},
+	conformance.MetricCacheBytes:     {"forge1_prompt_cache_bytes_total", []string{"operation"}},
 	conformance.MetricBreaker:        {"forge1_breaker_state", []string{"provider", "model"}},
 }
 

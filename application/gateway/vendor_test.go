@@ -34,6 +34,8 @@ type piece struct {
 // vendor plays a vendor: it answers by its script, and well once that has ended.
 type vendor struct {
 	dialect chat.Dialect
+	lossy   bool                        // the neutral form cannot hold what it says
+	cut     bool                        // a choice that is not the first was cut
 	judge   func(outbound.Target) error // turns a credential away before the script is looked at; nil: takes all
 
 	mu     sync.Mutex
@@ -202,4 +204,16 @@ func (v *vendor) RelayStream(ctx context.Context, to outbound.Target, body []byt
 			clear(buffer)
 		}
 	}, nil
+}
+
+func (v *vendor) Read(body []byte) outbound.Reading {
+	if v.lossy {
+		return outbound.Reading{Complete: !v.cut}
+	}
+	return outbound.Reading{Response: &chat.Response{Text: string(body), Finish: chat.FinishStop}, Complete: !v.cut}
+}
+
+func (v *vendor) Gather() (add func([]byte), read func() outbound.Reading) {
+	var text []byte
+	return func(frame []byte) { text = append(text, frame...) }, func() outbound.Reading { return v.Read(text) }
 }

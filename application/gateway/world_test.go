@@ -132,6 +132,10 @@ func (c *counter) Attempt(provider, model, outcome string, _ time.Duration) {
 func (c *counter) Call(provider, model string, in, out int, nanos int64) {
 	c.count("call %s %s %d %d %d", provider, model, in, out, nanos)
 }
+func (c *counter) Cache(surface, status string) { c.count("cache %s %s", surface, status) }
+func (c *counter) CacheStore(operation, outcome string, _ int) {
+	c.count("cache store %s %s", operation, outcome)
+}
 func (c *counter) Queue(string, int, int) {}
 func (c *counter) Breaker(provider, model string, s outbound.CircuitState) {
 	c.count("breaker %s %s %d", provider, model, s)
@@ -208,7 +212,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	d := gateway.Deps{
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
-		Random: w.random,
+		Random:   w.random,
 		Settings: o.settings,
 	}
 	if o.catalogue != nil {

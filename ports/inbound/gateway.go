@@ -36,6 +36,10 @@ type Call struct {
 
 	// Cache says what the prompt cache may do for the call.
 	Cache CacheMode
+	// CacheMaxAge is how old an answer from the prompt cache may be. 0: any age; less than 0: none is new enough, but the answer is put there.
+	CacheMaxAge time.Duration
+	// CacheOnly has the call answered by the prompt cache or not at all.
+	CacheOnly bool
 	// Fingerprint gives the SHA-256 of every field of the request's body in canonical form, without those that do not change the answer. Nil: the
 	// call cannot be cached. It is called at most once, and only when the cache may be used.
 	Fingerprint func() ([32]byte, error)
@@ -61,8 +65,7 @@ type CacheMode string
 const (
 	CacheDefault CacheMode = ""
 	CacheOn      CacheMode = "on"
-	CacheRefresh CacheMode = "refresh" // the answer is not taken from the cache, and is put there
-	CacheOff     CacheMode = "off"     // neither taken from the cache nor put there
+	CacheOff     CacheMode = "off" // the answer is neither taken from the cache nor put there
 )
 
 // Attempt is one try of one target.

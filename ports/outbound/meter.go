@@ -13,6 +13,10 @@ type Meter interface {
 	Attempt(provider, model, outcome string, took time.Duration)
 	// Call counts a call: its tokens, and its cost in nano-dollars (0 when unpriced).
 	Call(provider, model string, inputTokens, outputTokens int, costNanos int64)
+	// Cache counts a call by surface and by what the prompt cache did for it: hit, miss or bypass.
+	Cache(surface, status string)
+	// CacheStore counts what the prompt cache's store was asked, find or keep, by its outcome, ok, none or failed, with the bytes that were moved.
+	CacheStore(operation, outcome string, bytes int)
 	// Queue shows how full a queue is.
 	Queue(name string, length, capacity int)
 	// Breaker shows a breaker's state.

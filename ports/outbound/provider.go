@@ -37,6 +37,19 @@ type Relay interface {
 	RelayWhole(ctx context.Context, to Target, body []byte) (*Relayed, error)
 	// RelayStream passes a request whose stream field is true and gives the answer's frames.
 	RelayStream(ctx context.Context, to Target, body []byte) (iter.Seq2[Frame, error], error)
+	// Read reads a whole answer that was relayed.
+	Read(body []byte) Reading
+	// Gather reads the frames of one relayed stream as they pass: add takes one after the other, and read says what they came to.
+	Gather() (add func(frame []byte), read func() Reading)
+}
+
+// Reading is a relayed answer as it was understood, for whoever keeps it.
+type Reading struct {
+	// Response is the answer in neutral form. It is nil when that form cannot hold all that the client was told: several choices, log probabilities, parts
+	// that are unknown here.
+	Response *chat.Response
+	// Complete says that every choice came to its own end: none was cut at a limit, filtered, or broken off.
+	Complete bool
 }
 
 // Relayed is a whole answer as bytes, with what the tap read.

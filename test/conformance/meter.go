@@ -24,6 +24,9 @@ const (
 	MetricDollars        Metric = "dollars"        // provider, model
 	MetricQueueLength    Metric = "queueLength"    // queue
 	MetricQueueCapacity  Metric = "queueCapacity"  // queue
+	MetricCache          Metric = "cache"          // surface, status
+	MetricCacheStore     Metric = "cacheStore"     // operation, outcome
+	MetricCacheBytes     Metric = "cacheBytes"     // operation
 	MetricBreaker        Metric = "breaker"        // provider, model; the number of the state
 )
 
@@ -35,6 +38,7 @@ func Meter(t *testing.T, new func(t *testing.T) (m outbound.Meter, read func(met
 		"attempts are counted by outcome":                      meterAttempts,
 		"tokens and cost add up, and unpriced calls cost none": meterCalls,
 		"queues and breakers show their last state":            meterGauges,
+		"the prompt cache is counted by what it did":           meterCache,
 		"counts from many goroutines add up":                   meterRace,
 		"what makes no sense does no harm":                     meterOdd,
 	}
@@ -71,6 +75,23 @@ func meterDecisions(t *testing.T, m outbound.Meter, want meterReader) {
 	m.Decision("review", "no_provider_available")
 	want(t, 2, MetricDecisions, "general", "openai")
 	want(t, 1, MetricDecisions, "review", "no_provider_available")
+}
+
+func meterCache(t *testing.T, m outbound.Meter, want meterReader) {
+	m.Cache("execute", "hit")
+	m.Cache("execute", "hit")
+	m.Cache("chat.completions", "miss")
+	m.CacheStore("find", "ok", 100)
+	m.CacheStore("find", "none", 0)
+	m.CacheStore("keep", "ok", 30)
+	m.CacheStore("keep", "failed", -5)
+	want(t, 2, MetricCache, "execute", "hit")
+	want(t, 1, MetricCache, "chat.completions", "miss")
+	want(t, 0, MetricCache, "execute", "miss")
+	want(t, 1, MetricCacheStore, "find", "none")
+	want(t, 1, MetricCacheStore, "keep", "failed")
+	want(t, 100, MetricCacheBytes, "find")
+	want(t, 30, MetricCacheBytes, "keep")
 }
 
 func meterAttempts(t *testing.T, m outbound.Meter, want meterReader) {

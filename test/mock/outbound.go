@@ -1448,6 +1448,78 @@ func (c *MockMeterBreakerCall) DoAndReturn(f func(string, string, outbound.Circu
 	return c
 }
 
+// Cache mocks base method.
+func (m *MockMeter) Cache(surface, status string) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "Cache", surface, status)
+}
+
+// Cache indicates an expected call of Cache.
+func (mr *MockMeterMockRecorder) Cache(surface, status any) *MockMeterCacheCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Cache", reflect.TypeOf((*MockMeter)(nil).Cache), surface, status)
+	return &MockMeterCacheCall{Call: call}
+}
+
+// MockMeterCacheCall wrap *gomock.Call
+type MockMeterCacheCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockMeterCacheCall) Return() *MockMeterCacheCall {
+	c.Call = c.Call.Return()
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockMeterCacheCall) Do(f func(string, string)) *MockMeterCacheCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockMeterCacheCall) DoAndReturn(f func(string, string)) *MockMeterCacheCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
+// CacheStore mocks base method.
+func (m *MockMeter) CacheStore(operation, outcome string, bytes int) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "CacheStore", operation, outcome, bytes)
+}
+
+// CacheStore indicates an expected call of CacheStore.
+func (mr *MockMeterMockRecorder) CacheStore(operation, outcome, bytes any) *MockMeterCacheStoreCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CacheStore", reflect.TypeOf((*MockMeter)(nil).CacheStore), operation, outcome, bytes)
+	return &MockMeterCacheStoreCall{Call: call}
+}
+
+// MockMeterCacheStoreCall wrap *gomock.Call
+type MockMeterCacheStoreCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockMeterCacheStoreCall) Return() *MockMeterCacheStoreCall {
+	c.Call = c.Call.Return()
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockMeterCacheStoreCall) Do(f func(string, string, int)) *MockMeterCacheStoreCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockMeterCacheStoreCall) DoAndReturn(f func(string, string, int)) *MockMeterCacheStoreCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
 // Call mocks base method.
 func (m *MockMeter) Call(provider, model string, inputTokens, outputTokens int, costNanos int64) {
 	m.ctrl.T.Helper()
@@ -2430,6 +2502,83 @@ func (c *MockRelayDialectCall) Do(f func() chat.Dialect) *MockRelayDialectCall {
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
 func (c *MockRelayDialectCall) DoAndReturn(f func() chat.Dialect) *MockRelayDialectCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
+// Gather mocks base method.
+func (m *MockRelay) Gather() (func([]byte), func() outbound.Reading) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Gather")
+	ret0, _ := ret[0].(func([]byte))
+	ret1, _ := ret[1].(func() outbound.Reading)
+	return ret0, ret1
+}
+
+// Gather indicates an expected call of Gather.
+func (mr *MockRelayMockRecorder) Gather() *MockRelayGatherCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Gather", reflect.TypeOf((*MockRelay)(nil).Gather))
+	return &MockRelayGatherCall{Call: call}
+}
+
+// MockRelayGatherCall wrap *gomock.Call
+type MockRelayGatherCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockRelayGatherCall) Return(add func([]byte), read func() outbound.Reading) *MockRelayGatherCall {
+	c.Call = c.Call.Return(add, read)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockRelayGatherCall) Do(f func() (func([]byte), func() outbound.Reading)) *MockRelayGatherCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockRelayGatherCall) DoAndReturn(f func() (func([]byte), func() outbound.Reading)) *MockRelayGatherCall {
+	c.Call = c.Call.DoAndReturn(f)
+	return c
+}
+
+// Read mocks base method.
+func (m *MockRelay) Read(body []byte) outbound.Reading {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Read", body)
+	ret0, _ := ret[0].(outbound.Reading)
+	return ret0
+}
+
+// Read indicates an expected call of Read.
+func (mr *MockRelayMockRecorder) Read(body any) *MockRelayReadCall {
+	mr.mock.ctrl.T.Helper()
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Read", reflect.TypeOf((*MockRelay)(nil).Read), body)
+	return &MockRelayReadCall{Call: call}
+}
+
+// MockRelayReadCall wrap *gomock.Call
+type MockRelayReadCall struct {
+	*gomock.Call
+}
+
+// Return rewrite *gomock.Call.Return
+func (c *MockRelayReadCall) Return(arg0 outbound.Reading) *MockRelayReadCall {
+	c.Call = c.Call.Return(arg0)
+	return c
+}
+
+// Do rewrite *gomock.Call.Do
+func (c *MockRelayReadCall) Do(f func([]byte) outbound.Reading) *MockRelayReadCall {
+	c.Call = c.Call.Do(f)
+	return c
+}
+
+// DoAndReturn rewrite *gomock.Call.DoAndReturn
+func (c *MockRelayReadCall) DoAndReturn(f func([]byte) outbound.Reading) *MockRelayReadCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }

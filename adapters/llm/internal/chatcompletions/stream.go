@@ -52,8 +52,14 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	if err := json.Unmarshal(data, &a); err != nil {
 		return nil, false, llm.BadResponse(d.to, "sent an event that is no chunk")
 	}
+	out, err := d.chunks(&a)
+	return out, false, err
+}
+
+// chunks reads one event.
+func (d *decoder) chunks(a *answer) ([]chat.Chunk, error) {
 	if r, ok := d.flavour.refusal(a.Error); ok {
-		return nil, false, r.Failure(d.to, nil)
+		return nil, r.Failure(d.to, nil)
 	}
 	d.id = cmp.Or(a.ID, d.id)
 	var out []chat.Chunk
@@ -64,7 +70,7 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	for i := range a.Choices {
 		chunks, err := d.choice(&a.Choices[i])
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		out = append(out, chunks...)
 	}
@@ -72,7 +78,7 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 		d.usage = u
 		out = append(out, chat.Chunk{Usage: u})
 	}
-	return out, false, nil
+	return out, nil
 }
 
 func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
