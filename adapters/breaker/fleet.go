@@ -114,7 +114,9 @@ func (f *fleet) tell(ctx context.Context, c *circuit, now time.Time) error {
 	if err == nil && rests > 0 {
 		err = f.states.Rest(ctx, c.key, rests)
 	}
-	c.said(touch, err == nil, rests > 0)
+	if err == nil {
+		c.said(touch)
+	}
 	return err
 }
 
@@ -137,14 +139,11 @@ func (c *circuit) toSay(now time.Time) (w want, open time.Duration, touch uint64
 	return c.want, open, c.touch, rests
 }
 
-// said notes what the fleet was told.
-func (c *circuit) said(touch uint64, ok, rests bool) {
+// said notes that the fleet was told what was to be said by then. A rest that it could not be told of is found to be missing when it answers again.
+func (c *circuit) said(touch uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case !ok:
-		c.restful = c.restful || rests
-	case c.touch == touch:
+	if c.touch == touch {
 		c.want = nothing
 	}
 }

@@ -17,8 +17,9 @@ type store struct {
 	mu     sync.Mutex
 	kept   map[outbound.Circuit]*shared
 	silent bool
-	slow   time.Duration // that an answer takes
-	asked  int           // for leases
+	cut    map[string]bool // the ways of replicas that are cut
+	slow   time.Duration   // that an answer takes
+	asked  int             // for leases
 }
 
 type shared struct {
@@ -26,7 +27,7 @@ type shared struct {
 	owner                              string
 }
 
-func newStore() *store { return &store{kept: map[outbound.Circuit]*shared{}} }
+func newStore() *store { return &store{kept: map[outbound.Circuit]*shared{}, cut: map[string]bool{}} }
 
 // handle is the way of one replica to a store.
 type handle struct {
@@ -39,20 +40,35 @@ var _ outbound.CircuitStates = handle{}
 // do waits for the store as long as it takes, and at most as long as the port allows.
 func (h handle) do(ctx context.Context, c outbound.Circuit, most time.Duration, f func(s *shared, now time.Time)) error {
 	h.mu.Lock()
-	slow, silent := h.slow, h.silent
+	slow, silent := h.slow, h.silent || h.cut[h.node]
 	h.mu.Unlock()
 	if silent || slow > most {
 		slow, silent = most, true
 	}
-	if slow > 0 {
-		select {
-		case <-time.After(slow):
-		case <-ctx.Done():
-		}
+	travel(ctx, slow/2)
+	if !silent && ctx.Err() == nil {
+		h.look(c, f)
 	}
+	travel(ctx, slow-slow/2)
 	if silent || ctx.Err() != nil {
 		return fault.ErrDependency
 	}
+	return nil
+}
+
+// travel is half of the way.
+func travel(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// look does something to what is kept of a circuit.
+func (h handle) look(c outbound.Circuit, f func(s *shared, now time.Time)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.kept[c]
@@ -64,7 +80,6 @@ func (h handle) do(ctx context.Context, c outbound.Circuit, most time.Duration, 
 		h.kept[c] = s
 	}
 	f(s, time.Now())
-	return nil
 }
 
 // forget makes room, by what ends first.
@@ -182,6 +197,13 @@ func (s *store) silence(silent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.silent = silent
+}
+
+// cutOff cuts the way of a replica, or mends it.
+func (s *store) cutOff(node string, cut bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut[node] = cut
 }
 
 func (s *store) delay(d time.Duration) {

@@ -29,21 +29,24 @@ const soon = time.Second
 // may do so in a testing/synctest bubble.
 func CircuitFleet(t *testing.T, in func(t *testing.T, test func(*testing.T, CircuitFleetWorld))) {
 	tests := map[string]func(*testing.T, CircuitFleetWorld){
-		"what one opened is open for all within a second":            fleetOpens,
-		"after the cooldown one probe is let through in the fleet":   fleetOneProbe,
-		"of probes at once in the fleet one is let through":          fleetProbeRace,
-		"a probe that succeeds closes it for all":                    fleetProbeCloses,
-		"a probe that fails opens it for all for another cooldown":   fleetProbeFails,
-		"a probe that shows nothing makes room for another's":        fleetProbeNeutral,
-		"a probe may take as long as it likes":                       fleetLongProbe,
-		"a rest lasts for all":                                       fleetRests,
-		"listeners are told what another replica did":                fleetTells,
-		"late failures elsewhere make it open for longer":            fleetLateFailures,
-		"a closed one counts anew":                                   fleetCountsAnew,
-		"when the store is silent each replica has its own breaker":  fleetSilent,
-		"when the store answers again it is told":                    fleetReturns,
-		"when the store lost everything nothing opens or stays shut": fleetFlushed,
-		"a probe under way outlives a loss":                          fleetFlushedMeanwhile,
+		"what one opened is open for all within a second":             fleetOpens,
+		"after the cooldown one probe is let through in the fleet":    fleetOneProbe,
+		"of probes at once in the fleet one is let through":           fleetProbeRace,
+		"a probe that succeeds closes it for all":                     fleetProbeCloses,
+		"a probe that fails opens it for all for another cooldown":    fleetProbeFails,
+		"a probe that shows nothing makes room for another's":         fleetProbeNeutral,
+		"a probe may take as long as it likes":                        fleetLongProbe,
+		"a rest lasts for all":                                        fleetRests,
+		"listeners are told what another replica did":                 fleetTells,
+		"late failures elsewhere make it open for longer":             fleetLateFailures,
+		"a closed one counts anew":                                    fleetCountsAnew,
+		"failures right after it closed open it for all":              fleetOpensAtOnce,
+		"a probe right after one that showed nothing is the only one": fleetProbeAgain,
+		"when the store is silent each replica has its own breaker":   fleetSilent,
+		"when the store answers again it is told":                     fleetReturns,
+		"what has ended meanwhile it is not told":                     fleetReturnsLate,
+		"when the store lost everything nothing opens or stays shut":  fleetFlushed,
+		"a probe under way outlives a loss":                           fleetFlushedMeanwhile,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { in(t, test) })
@@ -260,6 +263,8 @@ func fleetTells(t *testing.T, w CircuitFleetWorld) {
 }
 
 func fleetLateFailures(t *testing.T, w CircuitFleetWorld) {
+	var told atomic.Value
+	w.Replicas[2].OnChange(func(_ outbound.Circuit, v outbound.CircuitView) { told.Store(v) })
 	var late []func(error)
 	for range CircuitThreshold {
 		late = append(late, w.probe(t, 1))
@@ -271,6 +276,15 @@ func fleetLateFailures(t *testing.T, w CircuitFleetWorld) {
 	}
 	w.Pass(soon)
 	w.wantStates(t, "after the late ones", outbound.Open)
+	end := w.Now().Add(CircuitCooldown)
+	for i, c := range w.Replicas {
+		if until := c.View(someCircuit).OpenUntil; until.After(end) || until.Before(end.Add(-3*time.Second)) {
+			t.Errorf("on replica %d open until %v, want about %v", i, until, end)
+		}
+	}
+	if until := told.Load().(outbound.CircuitView).OpenUntil; until.Before(end.Add(-3 * time.Second)) {
+		t.Errorf("a listener was told that it is open until %v, want about %v", until, end)
+	}
 	w.Pass(CircuitCooldown / 2)
 	w.wantShut(t, "a cooldown after the first")
 	w.Pass(CircuitCooldown / 2)
@@ -291,6 +305,35 @@ func fleetCountsAnew(t *testing.T, w CircuitFleetWorld) {
 	w.one(1).attempts(t, someCircuit, errBroken)
 	w.Pass(soon)
 	w.wantStates(t, "after the third of one", outbound.Open)
+}
+
+func fleetOpensAtOnce(t *testing.T, w CircuitFleetWorld) {
+	w.halfOpens(t)
+	w.probe(t, 0)(nil)
+	w.one(0).open(t)
+	w.Pass(soon)
+	w.wantStates(t, "opened again", outbound.Open)
+	w.Pass(CircuitCooldown)
+	w.probe(t, 1)(nil)
+	w.Pass(soon)
+	w.wantStates(t, "closed again", outbound.Closed)
+}
+
+func fleetProbeAgain(t *testing.T, w CircuitFleetWorld) {
+	w.halfOpens(t)
+	w.probe(t, 0)(chat.Fail(chat.ClassCanceled, nil))
+	through := 0
+	for _, wait := range []time.Duration{0, soon, soon} {
+		w.Pass(wait)
+		for _, c := range w.Replicas {
+			if _, ok := c.Allow(someCircuit); ok {
+				through++
+			}
+		}
+	}
+	if through != 1 {
+		t.Errorf("%d probes were let through, want 1", through)
+	}
 }
 
 func fleetSilent(t *testing.T, w CircuitFleetWorld) {
@@ -352,6 +395,22 @@ func fleetReturns(t *testing.T, w CircuitFleetWorld) {
 	w.probe(t, 2)(nil)
 	w.Pass(soon)
 	w.wantStates(t, "closed", outbound.Closed)
+}
+
+func fleetReturnsLate(t *testing.T, w CircuitFleetWorld) {
+	w.Pass(soon)
+	w.Stop()
+	w.Pass(soon)
+	w.one(0).open(t)
+	w.Replicas[1].Rest(someCircuit, w.Now().Add(20*time.Second))
+	w.Pass(CircuitCooldown + soon)
+	w.probe(t, 0)(nil)
+	w.Start()
+	w.Pass(3 * time.Second)
+	w.wantStates(t, "told again", outbound.Closed)
+	if v := w.Replicas[2].View(someCircuit); v != (outbound.CircuitView{}) {
+		t.Errorf("a replica that was told shows %+v, want nothing", v)
+	}
 }
 
 func fleetFlushed(t *testing.T, w CircuitFleetWorld) {
