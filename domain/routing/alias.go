@@ -1,11 +1,12 @@
 package routing
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/forge1/forge1/domain/fault"
 )
@@ -60,6 +61,7 @@ func (a Alias) check(known []string) error {
 	}
 	if n := len(a.Targets); n < 1 || n > MaxAliasTargets {
 		bad("/targets", "out_of_range", fmt.Sprintf("must be 1 to %d targets", MaxAliasTargets))
+		return fault.ErrValidation.At(fields...) // of how many more there are nothing need be said
 	}
 	sum := 0.0
 	for i, t := range a.Targets {
@@ -72,7 +74,7 @@ func (a Alias) check(known []string) error {
 		case slices.ContainsFunc(a.Targets[:i], func(o AliasTarget) bool { return o.Target == t.Target }):
 			bad(at+"model", "duplicate", "the target stands twice")
 		}
-		if math.IsNaN(t.Weight) || math.IsInf(t.Weight, 0) || t.Weight < 0 || t.Weight > 1e9 {
+		if !validWeight(t.Weight) {
 			bad(at+"weight", "out_of_range", "must be a number of 0 to 1,000,000,000")
 		} else {
 			sum += t.Weight
@@ -108,8 +110,7 @@ func onlyAliasRunes(name string) bool {
 
 // plausibleModel reports whether a text can be a model's name: such a name is stored, logged and sent on.
 func plausibleModel(name string) bool {
-	return name != "" && len(name) <= 256 && strings.ToValidUTF8(name, "") == name &&
-		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return name != "" && len(name) <= 256 && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 func (a Alias) clone() Alias {
@@ -117,29 +118,29 @@ func (a Alias) clone() Alias {
 	return a
 }
 
-// position gives the place of a target among those of the alias, -1 when it is none.
-func (a *Alias) position(t Target) int {
-	return slices.IndexFunc(a.Targets, func(x AliasTarget) bool { return x.Target == t })
-}
-
-// order sorts the targets of the alias for a draw and gives, for each, its place.
-func (a *Alias) order(draw uint64) []int {
-	by := make([]int, len(a.Targets))
-	for i := range by {
-		by[i] = i
-	}
-	if a.Mode == Weighted {
-		keys := make([]float64, len(a.Targets))
-		for i, t := range a.Targets {
-			keys[i] = drawn(draw, uint64(i), t.Weight) //nolint:gosec // a handful
+// places appends to out, for each target of the alias, its place in the order of a draw.
+func (a *Alias) places(draw uint64, out []int) []int {
+	if a.Mode != Weighted {
+		for i := range a.Targets {
+			out = append(out, i)
 		}
-		slices.SortStableFunc(by, func(x, y int) int { return cmp.Compare(keys[x], keys[y]) })
+		return out
 	}
-	places := make([]int, len(by))
-	for place, i := range by {
-		places[i] = place
+	var room [MaxAliasTargets]float64
+	keys := room[:0]
+	for i := range a.Targets {
+		keys = append(keys, drawn(draw, uint64(i), a.Targets[i].Weight)) //nolint:gosec // a handful
 	}
-	return places
+	for i := range keys {
+		place := 0
+		for j := range keys {
+			if keys[j] < keys[i] || keys[j] == keys[i] && j < i {
+				place++
+			}
+		}
+		out = append(out, place)
+	}
+	return out
 }
 
 // drawn gives a time at which a target of the weight would turn up, were they to turn up at random: the first of several is one of weight w as
@@ -149,7 +150,7 @@ func drawn(draw, i uint64, weight float64) float64 {
 		return math.Inf(1)
 	}
 	u := (float64(mix(draw+i*0x9e3779b97f4a7c15)>>11) + 0.5) / (1 << 53)
-	return -math.Log(u) / weight
+	return min(-math.Log(u)/weight, math.MaxFloat64) // however small the weight, before those of weight 0
 }
 
 // mix spreads the bits of x (the finaliser of SplitMix64).

@@ -15,8 +15,8 @@ const (
 	NotPinned     Reason = "not_pinned"
 	WrongTask     Reason = "task_type"
 	ByPolicy      Reason = "policy"
-	DisabledByTen Reason = "disabled"
 	NotForced     Reason = "not_forced"
+	DisabledByTen Reason = "disabled"
 	NoCapability  Reason = "capability"
 	WindowTooFew  Reason = "context_window"
 	BreakerOpen   Reason = "breaker_open"
@@ -71,20 +71,17 @@ func (d Decision) Chosen() (Candidate, bool) {
 // and facts give the same decision. The caller sets ID.
 func Decide(p *Policy, r Request, f Facts) Decision {
 	d := Decision{At: f.At, Task: r.Task, Request: r, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID}
-	c := choice{policy: p, request: r, now: f.At, decision: &d}
-	c.routes = p.Routes(r.Task)
-	if r.Alias != nil {
-		c.places = r.Alias.order(r.Draw)
-	}
-	n := len(f.Providers)
+	var places [MaxAliasTargets]int // room for the usual number, so that nothing is allocated
+	c := choice{policy: p, request: &r, now: f.At, routes: p.plan[r.Task], weights: p.weights, left: len(f.Providers), decision: &d}
 	switch {
 	case r.Pin != nil:
 	case r.Alias != nil:
-		n += len(r.Alias.Targets)
+		c.left += len(r.Alias.Targets)
+		c.places = r.Alias.places(r.Draw, places[:0])
 	default:
-		n += len(c.routes)
+		c.left += len(p.routes[r.Task])
 	}
-	d.Candidates = make([]Candidate, 0, n)
+	d.Candidates = make([]Candidate, 0, c.left)
 	for i := range f.Providers {
 		c.provider(&f.Providers[i])
 	}
@@ -95,68 +92,75 @@ func Decide(p *Policy, r Request, f Facts) Decision {
 // choice is a decision in the making.
 type choice struct {
 	policy   *Policy
-	request  Request
+	request  *Request
 	now      time.Time
-	routes   []Target
+	routes   map[string][]Target // of the task, by provider
+	weights  Weights
 	places   []int // of the alias's targets
+	left     int   // at most so many targets are still to come
 	decision *Decision
 }
 
 // provider looks at the models of a provider that the request is about: the pinned one, those of the alias, those that the policy routes the
 // task to, else the default.
 func (c *choice) provider(pf *ProviderFacts) {
-	r := &c.request
+	r := c.request
+	aside := Reason("") // why the default model is none of them
 	switch {
 	case r.Pin != nil:
-		if r.Pin.Provider == pf.Name {
-			c.model(pf, r.Pin.Model, "")
+		if aside = NotPinned; r.Pin.Provider == pf.Name {
+			c.model(pf, r.Pin.Model, "", 0)
 			return
 		}
-		c.model(pf, pf.DefaultModel, NotPinned)
 	case r.Alias != nil:
+		aside = NotPinned
 		named := false
 		for i := range r.Alias.Targets {
-			if t := r.Alias.Targets[i].Target; t.Provider == pf.Name {
+			if t := &r.Alias.Targets[i]; t.Provider == pf.Name {
 				named = true
-				c.model(pf, t.Model, "")
+				c.model(pf, t.Model, "", c.places[i])
 			}
 		}
-		if !named {
-			c.model(pf, pf.DefaultModel, NotPinned)
+		if named {
+			return
 		}
-	default:
-		routed := false
-		for _, t := range c.routes {
-			if t.Provider == pf.Name {
-				routed = true
-				c.model(pf, t.Model, "")
-			}
+	case len(c.routes) > 0:
+		aside = WrongTask
+		routed := c.routes[pf.Name]
+		for i := range routed {
+			c.model(pf, routed[i].Model, "", 0)
 		}
-		if !routed && len(c.routes) > 0 {
-			c.model(pf, pf.DefaultModel, WrongTask)
-		} else if !routed {
-			c.model(pf, pf.DefaultModel, "")
+		if len(routed) > 0 {
+			return
 		}
 	}
+	c.model(pf, pf.DefaultModel, aside, 0)
 }
 
-// model makes a candidate or an exclusion of a model. aside is why it is not asked for, "" when it is.
-func (c *choice) model(pf *ProviderFacts, name string, aside Reason) {
-	t := Target{Provider: pf.Name, Model: name}
+// model makes a candidate or an exclusion of a model. aside is why it is not asked for, "" when it is; place is the alias's,
+// which the candidate holds as its rank until it is ranked.
+func (c *choice) model(pf *ProviderFacts, name string, aside Reason, place int) {
+	d, t := c.decision, Target{Provider: pf.Name, Model: name}
 	m := pf.known(name)
 	if m == nil {
 		m = &ModelFacts{Model: name, Price: pf.Price}
 	}
+	c.left--
 	if x, out := c.exclude(pf, m, t, aside); out {
+		if d.Excluded == nil {
+			d.Excluded = make([]Exclusion, 0, c.left+1)
+		}
 		x.Target = t
-		c.decision.Excluded = append(c.decision.Excluded, x)
+		d.Excluded = append(d.Excluded, x)
 		return
 	}
-	c.decision.Candidates = append(c.decision.Candidates, score(c.policy.Weights(), &c.request, t, m))
+	d.Candidates = append(d.Candidates, Candidate{Target: t, Rank: place})
+	score(&d.Candidates[len(d.Candidates)-1], &c.weights, c.request, m)
 }
 
+// exclude finds the first reason against a target, in the order of the reasons.
 func (c *choice) exclude(pf *ProviderFacts, m *ModelFacts, t Target, aside Reason) (Exclusion, bool) {
-	p, r := c.policy, &c.request
+	p, r := c.policy, c.request
 	switch {
 	case !pf.Configured:
 		return Exclusion{Reason: NotConfigured}, true
@@ -211,8 +215,9 @@ func (r *Request) lacks(m *ModelFacts) string {
 	}
 }
 
-func score(w Weights, r *Request, t Target, m *ModelFacts) Candidate {
-	c := Candidate{Target: t, P95Ms: DefaultP95Ms, EstInput: r.InputTokens, EstOutput: r.MaxTokens}
+// score fills a candidate in.
+func score(c *Candidate, w *Weights, r *Request, m *ModelFacts) {
+	c.P95Ms, c.EstInput, c.EstOutput = DefaultP95Ms, r.InputTokens, r.MaxTokens
 	figures := m.Of(r.Task)
 	if figures.Samples >= MinSamples {
 		c.P95Ms, c.P95Known = figures.P95Ms, true
@@ -228,29 +233,46 @@ func score(w Weights, r *Request, t Target, m *ModelFacts) Candidate {
 		c.SLOPenalty = w.SLOPenalty * float64(over)
 	}
 	c.Score = w.Cost*c.CostCents + w.Latency*float64(c.P95Ms) + c.SLOPenalty
-	return c
+}
+
+// standing is what the rank of a candidate goes by: for an alias its place, else its score; then the fallback order.
+type standing struct {
+	score float64
+	order int // of its provider
+	at    int // where the candidate is
 }
 
 // rank sorts the candidates, best first: those of an alias by its order, others by score; ties go by the fallback order of providers, then by the
 // model's name.
 func (c *choice) rank() {
 	cs := c.decision.Candidates
-	slices.SortFunc(cs, func(a, b Candidate) int {
-		if c.places != nil {
-			return cmp.Compare(c.place(a.Target), c.place(b.Target))
-		}
-		if by := cmp.Compare(a.Score, b.Score); by != 0 {
-			return by
-		}
-		if a.Provider != b.Provider {
-			return cmp.Compare(slices.Index(c.policy.order, a.Provider), slices.Index(c.policy.order, b.Provider))
-		}
-		return cmp.Compare(a.Model, b.Model)
-	})
+	var room [64]standing // for the usual number, so that nothing is allocated
+	by := room[:0]
 	for i := range cs {
+		s := standing{score: cs[i].Score, order: c.policy.place(cs[i].Provider), at: i}
+		if c.places != nil {
+			s.score = float64(cs[i].Rank)
+		}
+		by = append(by, s)
+	}
+	slices.SortFunc(by, func(a, b standing) int {
+		switch {
+		case a.score < b.score:
+			return -1
+		case a.score > b.score:
+			return 1
+		case a.order != b.order:
+			return cmp.Compare(a.order, b.order)
+		default: // of one provider, or of two that the policy does not know
+			return cmp.Or(cmp.Compare(cs[a.at].Model, cs[b.at].Model), cmp.Compare(cs[a.at].Provider, cs[b.at].Provider))
+		}
+	})
+	for i := range by {
+		from := by[i].at
+		for from < i { // what stood there was moved when its place was filled
+			from = by[from].at
+		}
+		cs[i], cs[from] = cs[from], cs[i]
 		cs[i].Rank = i + 1
 	}
 }
-
-// place is where the alias has the target.
-func (c *choice) place(t Target) int { return c.places[c.request.Alias.position(t)] }

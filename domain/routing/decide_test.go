@@ -1,6 +1,7 @@
 package routing_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,54 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/test/change"
 )
-
-var (
-	known = []string{"openrouter", "openai", "claude", "gemini"}
-	noon  = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-)
-
-// world is four configured providers with the flat prices of the table, all well, about which nothing is known yet.
-func world() routing.Facts {
-	cents := map[string]float64{"openai": 10, "claude": 16, "gemini": 8, "openrouter": 9}
-	f := routing.Facts{SnapshotID: "s1", At: noon}
-	for _, name := range known {
-		f.Providers = append(f.Providers, routing.ProviderFacts{
-			Name: name, Configured: true, DefaultModel: name + "-model", Models: []routing.ModelFacts{{
-				Model: name + "-model", Known: true, Vision: true, Tools: true, Schema: true, Context: 100_000,
-				Price: routing.FlatCents(cents[name]), P95Ms: map[routing.TaskType]routing.Latency{},
-			}},
-		})
-	}
-	return f
-}
-
-func model(f *routing.Facts, provider string) *routing.ModelFacts {
-	for i := range f.Providers {
-		if f.Providers[i].Name == provider {
-			return &f.Providers[i].Models[0]
-		}
-	}
-	return nil
-}
-
-func policy() *routing.Policy { return routing.NewPolicy("t1", known) }
-
-func order(d routing.Decision) []string {
-	var names []string
-	for _, c := range d.Candidates {
-		names = append(names, c.Provider)
-	}
-	return names
-}
-
-func why(d routing.Decision) map[string]routing.Reason {
-	reasons := map[string]routing.Reason{}
-	for _, x := range d.Excluded {
-		reasons[x.Provider] = x.Reason
-	}
-	return reasons
-}
 
 // TestScoresOfTheContract holds the golden vectors: price in cents per 1,000 tokens, total tokens, p95, objective.
 func TestScoresOfTheContract(t *testing.T) {
@@ -77,7 +32,7 @@ func TestScoresOfTheContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := world()
 			if tt.p95 > 0 {
-				model(&f, tt.provider).P95Ms[routing.General] = routing.Latency{P95Ms: tt.p95, Samples: routing.MinSamples}
+				model(&f, tt.provider).Set(routing.General, routing.Figures{P95Ms: tt.p95, Samples: routing.MinSamples})
 			}
 			r := routing.Request{Task: routing.General, SLOMs: tt.slo, InputTokens: tt.tokens / 2, MaxTokens: tt.tokens / 2}
 			d := routing.Decide(policy(), r, f)
@@ -96,7 +51,7 @@ func TestTheCheapestAndFastestIsFirst(t *testing.T) {
 	if diff := cmp.Diff([]string{"gemini", "openrouter", "openai", "claude"}, order(d)); diff != "" {
 		t.Errorf("by price (-want +got):\n%s", diff)
 	}
-	model(&f, "claude").P95Ms[routing.General] = routing.Latency{P95Ms: 100, Samples: 100}
+	model(&f, "claude").Set(routing.General, routing.Figures{P95Ms: 100, Samples: 100})
 	d = routing.Decide(policy(), routing.Request{Task: routing.General, SLOMs: 500, InputTokens: 1000}, f)
 	if chosen, ok := d.Chosen(); !ok || chosen.Provider != "claude" || chosen.Rank != 1 {
 		t.Errorf("chosen %+v, %t; want claude, the only one within the objective", chosen, ok)
@@ -113,16 +68,12 @@ func TestTiesGoByTheFallbackOrder(t *testing.T) {
 	if diff := cmp.Diff(known, order(d)); diff != "" {
 		t.Errorf("default order (-want +got):\n%s", diff)
 	}
-	if err := p.SetFallbackOrder([]string{"gemini", "claude"}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, change.Order(p, "gemini", "claude"))
 	d = routing.Decide(p, routing.Request{Task: routing.General}, f)
 	if diff := cmp.Diff([]string{"gemini", "claude", "openrouter", "openai"}, order(d)); diff != "" {
 		t.Errorf("own order (-want +got):\n%s", diff)
 	}
-	if err := p.Route(routing.General, []routing.Target{{Provider: "openai", Model: "b"}, {Provider: "openai", Model: "a"}}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, change.Route(p, routing.General, to("openai", "b"), to("openai", "a")))
 	d = routing.Decide(p, routing.Request{Task: routing.General}, f)
 	if len(d.Candidates) != 2 || d.Candidates[0].Model != "a" || d.Candidates[1].Model != "b" {
 		t.Errorf("candidates %+v, want model a before b of one provider", d.Candidates)
@@ -132,8 +83,7 @@ func TestTiesGoByTheFallbackOrder(t *testing.T) {
 func TestEstimates(t *testing.T) {
 	f := world()
 	m := model(&f, "openai")
-	m.OutputTokens = map[routing.TaskType]int{routing.Review: 700}
-	m.P95Ms[routing.Review] = routing.Latency{P95Ms: 50, Samples: routing.MinSamples - 1}
+	m.Set(routing.Review, routing.Figures{P95Ms: 50, Samples: routing.MinSamples - 1, OutputTokens: 700})
 	tests := map[string]struct {
 		request routing.Request
 		want    routing.Candidate
@@ -162,7 +112,7 @@ func TestEstimates(t *testing.T) {
 }
 
 func TestExclusions(t *testing.T) {
-	later, earlier := noon.Add(time.Minute), noon.Add(-time.Minute)
+	earlier := noon.Add(-time.Minute)
 	tests := map[string]struct {
 		facts   func(*routing.Facts)
 		policy  func(*routing.Policy) error
@@ -179,35 +129,33 @@ func TestExclusions(t *testing.T) {
 			want:  map[string]routing.Reason{"claude": routing.WrongTask},
 		},
 		"a route": {
-			policy: func(p *routing.Policy) error {
-				return p.Route(routing.General, []routing.Target{{Provider: "claude", Model: "big"}})
-			},
-			want: map[string]routing.Reason{"openrouter": routing.WrongTask, "openai": routing.WrongTask, "gemini": routing.WrongTask},
+			policy: func(p *routing.Policy) error { return change.Route(p, routing.General, to("claude", "big")) },
+			want:   map[string]routing.Reason{"openrouter": routing.WrongTask, "openai": routing.WrongTask, "gemini": routing.WrongTask},
 		},
 		"a list of allowed models": {
-			policy: func(p *routing.Policy) error { p.Allow([]string{"openai/openai-model", "gemini-model"}); return nil },
+			policy: func(p *routing.Policy) error { return change.Allow(p, "openai/openai-model", "gemini-model") },
 			want:   map[string]routing.Reason{"openrouter": routing.ByPolicy, "claude": routing.ByPolicy},
 		},
 		"a disabled provider": {
-			policy: func(p *routing.Policy) error { return p.Disable("gemini") },
+			policy: func(p *routing.Policy) error { return change.Disable(p, "gemini") },
 			want:   map[string]routing.Reason{"gemini": routing.DisabledByTen},
 		},
 		"a forced provider": {
-			policy: func(p *routing.Policy) error { return p.Force("claude") },
+			policy: func(p *routing.Policy) error { return change.Force(p, "claude") },
 			want:   map[string]routing.Reason{"openrouter": routing.NotForced, "openai": routing.NotForced, "gemini": routing.NotForced},
 		},
 		"force beats disable": {
 			policy: func(p *routing.Policy) error {
-				if err := p.Disable("claude"); err != nil {
+				if err := change.Disable(p, "claude"); err != nil {
 					return err
 				}
-				return p.Force("claude")
+				return change.Force(p, "claude")
 			},
 			want: map[string]routing.Reason{"openrouter": routing.NotForced, "openai": routing.NotForced, "gemini": routing.NotForced},
 		},
 		"a forced provider that cannot serve does not leak": {
 			facts:  func(f *routing.Facts) { model(f, "claude").OpenUntil = later },
-			policy: func(p *routing.Policy) error { return p.Force("claude") },
+			policy: func(p *routing.Policy) error { return change.Force(p, "claude") },
 			want: map[string]routing.Reason{
 				"openrouter": routing.NotForced, "openai": routing.NotForced, "gemini": routing.NotForced, "claude": routing.BreakerOpen,
 			},
@@ -217,25 +165,51 @@ func TestExclusions(t *testing.T) {
 			want:    map[string]routing.Reason{"openrouter": routing.NotPinned, "claude": routing.NotPinned, "gemini": routing.NotPinned},
 		},
 		"a pin is not bound by routes": {
-			policy: func(p *routing.Policy) error {
-				return p.Route(routing.General, []routing.Target{{Provider: "claude", Model: "big"}})
-			},
+			policy:  func(p *routing.Policy) error { return change.Route(p, routing.General, to("claude", "big")) },
 			request: routing.Request{Pin: &routing.Target{Provider: "openai", Model: "openai-model"}},
 			want:    map[string]routing.Reason{"openrouter": routing.NotPinned, "claude": routing.NotPinned, "gemini": routing.NotPinned},
 		},
 		"a pin of a disabled provider": {
-			policy:  func(p *routing.Policy) error { return p.Disable("openai") },
+			policy:  func(p *routing.Policy) error { return change.Disable(p, "openai") },
 			request: routing.Request{Pin: &routing.Target{Provider: "openai", Model: "m"}},
 			want: map[string]routing.Reason{
 				"openrouter": routing.NotPinned, "claude": routing.NotPinned, "gemini": routing.NotPinned, "openai": routing.DisabledByTen,
 			},
 		},
 		"a pin against a force": {
-			policy:  func(p *routing.Policy) error { return p.Force("claude") },
+			policy:  func(p *routing.Policy) error { return change.Force(p, "claude") },
 			request: routing.Request{Pin: &routing.Target{Provider: "openai", Model: "m"}},
 			want: map[string]routing.Reason{
 				"openrouter": routing.NotPinned, "claude": routing.NotPinned, "gemini": routing.NotPinned, "openai": routing.NotForced,
 			},
+		},
+		"an alias": {
+			request: routing.Request{Alias: &routing.Alias{Mode: routing.Ordered, Targets: []routing.AliasTarget{
+				{Target: to("openai", "openai-model")}, {Target: to("gemini", "gemini-model")},
+			}}},
+			want: map[string]routing.Reason{"openrouter": routing.NotPinned, "claude": routing.NotPinned},
+		},
+		"an alias is not bound by routes, nor by the tasks that a model serves": {
+			facts:   func(f *routing.Facts) { model(f, "openai").Tasks = []routing.TaskType{routing.Review} },
+			policy:  func(p *routing.Policy) error { return change.Route(p, routing.General, to("claude", "big")) },
+			request: routing.Request{Alias: &routing.Alias{Mode: routing.Ordered, Targets: []routing.AliasTarget{{Target: to("openai", "openai-model")}}}},
+			want:    map[string]routing.Reason{"openrouter": routing.NotPinned, "claude": routing.NotPinned, "gemini": routing.NotPinned},
+		},
+		"an alias does not lead round a flag": {
+			policy: func(p *routing.Policy) error { return change.Disable(p, "openai") },
+			request: routing.Request{Alias: &routing.Alias{Mode: routing.Ordered, Targets: []routing.AliasTarget{
+				{Target: to("openai", "openai-model")}, {Target: to("gemini", "gemini-model")},
+			}}},
+			want: map[string]routing.Reason{"openrouter": routing.NotPinned, "claude": routing.NotPinned, "openai": routing.DisabledByTen},
+		},
+		"a disabled provider while another is forced": {
+			policy: func(p *routing.Policy) error {
+				if err := change.Disable(p, "openai"); err != nil {
+					return err
+				}
+				return change.Force(p, "claude")
+			},
+			want: map[string]routing.Reason{"openrouter": routing.NotForced, "openai": routing.NotForced, "gemini": routing.NotForced},
 		},
 		"images": {
 			facts:   func(f *routing.Facts) { model(f, "openai").Vision = false },
@@ -311,13 +285,21 @@ func TestAnExclusionSaysUntilWhenAndWhat(t *testing.T) {
 	model(&f, "openai").OpenUntil = noon.Add(time.Minute)
 	model(&f, "gemini").RestUntil = noon.Add(time.Second)
 	model(&f, "claude").Tools = false
+	refused := model(&f, "openrouter")
+	refused.RestUntil, refused.Refused = noon.Add(time.Hour), true
 	d := routing.Decide(policy(), routing.Request{Task: routing.General, Tools: true}, f)
 	got := map[string]routing.Exclusion{}
 	for _, x := range d.Excluded {
 		got[x.Provider] = x
 	}
-	if !got["openai"].Until.Equal(noon.Add(time.Minute)) || !got["gemini"].Until.Equal(noon.Add(time.Second)) || got["claude"].Detail != "tools" {
-		t.Errorf("excluded %+v, want the ends of breaker and rest, and the ability that is lacking", d.Excluded)
+	want := map[string]routing.Exclusion{
+		"openai":     {Reason: routing.BreakerOpen, Until: noon.Add(time.Minute)},
+		"gemini":     {Reason: routing.RateLimited, Until: noon.Add(time.Second)},
+		"openrouter": {Reason: routing.RateLimited, Until: noon.Add(time.Hour), Detail: routing.CredentialRefused},
+		"claude":     {Reason: routing.NoCapability, Detail: "tools"},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(routing.Exclusion{}, "Target")); diff != "" {
+		t.Errorf("excluded (-want +got):\n%s", diff)
 	}
 }
 
@@ -328,14 +310,47 @@ func TestWithoutCandidatesNothingIsChosen(t *testing.T) {
 	}
 }
 
-func BenchmarkDecide(b *testing.B) {
-	f, p := world(), policy()
-	for _, name := range known {
-		model(&f, name).P95Ms[routing.General] = routing.Latency{P95Ms: 800, Samples: 100}
+// TestAPinOfAModelThatNobodyKnows is priced as the installation assumes for its provider, and no ability is denied.
+func TestAPinOfAModelThatNobodyKnows(t *testing.T) {
+	pin := to("openai", "of/tomorrow")
+	r := routing.Request{Task: routing.Review, Pin: &pin, InputTokens: 1000, MaxTokens: 1000, Vision: true, Tools: true, Schema: true}
+	d := routing.Decide(policy(), r, world())
+	want := []routing.Candidate{{
+		Target: pin, Rank: 1, Score: 20 + 10, CostCents: 20, P95Ms: routing.DefaultP95Ms, EstInput: 1000, EstOutput: 1000,
+	}}
+	if diff := cmp.Diff(want, d.Candidates); diff != "" {
+		t.Errorf("candidates (-want +got):\n%s", diff)
 	}
-	r := routing.Request{Task: routing.General, SLOMs: 1000, InputTokens: 1000, MaxTokens: 100, Tools: true}
-	b.ReportAllocs()
-	for b.Loop() {
-		routing.Decide(p, r, f)
+}
+
+// TestProvidersThatThePolicyDoesNotKnowComeLast is about facts that are a moment ahead of the policy.
+func TestProvidersThatThePolicyDoesNotKnowComeLast(t *testing.T) {
+	f := routing.Facts{At: noon}
+	for _, name := range []string{"stranger", "alien", "gemini", "openai"} {
+		f.Providers = append(f.Providers, routing.ProviderFacts{Name: name, Configured: true, DefaultModel: "m"})
+	}
+	got := order(routing.Decide(policy(), routing.Request{Task: routing.General}, f))
+	if diff := cmp.Diff([]string{"openai", "gemini", "alien", "stranger"}, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyCandidates are ranked as few are.
+func TestManyCandidates(t *testing.T) {
+	f := routing.Facts{At: noon}
+	d := routing.Defaults{}
+	for i := range 200 {
+		name := fmt.Sprintf("p%03d", i)
+		d.Order = append(d.Order, name)
+		f.Providers = append(f.Providers, routing.ProviderFacts{Name: name, Configured: true, DefaultModel: "m", Price: routing.FlatCents(float64(i * 77 % 200))})
+	}
+	got := routing.Decide(routing.NewPolicy("t1", d), routing.Request{Task: routing.General, InputTokens: 1000}, f).Candidates
+	if len(got) != 200 {
+		t.Errorf("%d candidates, want 200", len(got))
+	}
+	for i, c := range got {
+		if at := slices.Index(d.Order, c.Provider); c.Rank != i+1 || at*77%200 != i {
+			t.Errorf("%s has rank %d and stands at %d", c.Provider, c.Rank, i)
+		}
 	}
 }

@@ -67,7 +67,8 @@ func (p *Policy) Flag(name string) (Flag, error) {
 	return Flag{Name: name}, nil
 }
 
-// SetFlag turns a flag on or off. It fails with ErrNoFlag, or with ErrForceConflict while another provider is forced.
+// SetFlag turns a flag on or off; one that is so already stays as it is, with who set it and when. It fails with ErrNoFlag, or with
+// ErrForceConflict while another provider is forced.
 func (p *Policy) SetFlag(f Flag) error {
 	if !p.knowsFlag(f.Name) {
 		return p.noFlag()
@@ -75,12 +76,12 @@ func (p *Policy) SetFlag(f Flag) error {
 	if provider, force := strings.CutPrefix(f.Name, forcePrefix); force && f.Enabled && p.forced != "" && p.forced != provider {
 		return ErrForceConflict.Saying(fmt.Sprintf("provider %s is forced; release it first", p.forced))
 	}
-	before := p.flags[f.Name]
+	if before, set := p.flags[f.Name]; set && before.Enabled == f.Enabled {
+		return nil
+	}
 	p.flags[f.Name] = f
 	p.derive()
-	if before.Enabled != f.Enabled || before.Name == "" {
-		p.changed("flag " + f.Name)
-	}
+	p.changed("flag " + f.Name)
 	return nil
 }
 
@@ -115,17 +116,4 @@ func (p *Policy) knowsFlag(name string) bool {
 
 func (p *Policy) noFlag() error {
 	return ErrNoFlag.Saying("there is no flag of that name; there are " + strings.Join(append(p.RouterFlags(), FlagCacheV1), ", "))
-}
-
-// derive reads the flags. Of two forced providers, which only a damaged store can have, the first in order counts.
-func (p *Policy) derive() {
-	p.forced, p.disabled = "", nil
-	for _, provider := range p.defaults.Order {
-		if p.forced == "" && p.flags[ForceFlag(provider)].Enabled {
-			p.forced = provider
-		}
-		if p.flags[DisableFlag(provider)].Enabled {
-			p.disabled = append(p.disabled, provider)
-		}
-	}
 }

@@ -26,6 +26,8 @@ const (
 	DefaultMaxAttempts = 3
 	MaxMaxAttempts     = 10
 	MaxDeadline        = time.Hour
+	MaxRoutes          = 100 // of a task type
+	MaxAllowed         = 1000
 )
 
 // The sentinels of Policy.
@@ -51,8 +53,12 @@ type Policy struct {
 	deadline time.Duration // 0: the installation's
 	events   event.Log
 
-	forced   string   // follows from the flags
-	disabled []string // likewise
+	// What Decide reads follows from the above.
+	forced   string
+	disabled []string
+	ranks    map[string]int // place in the order by provider
+	plan     map[TaskType]map[string][]Target
+	allows   allowance
 }
 
 // Defaults are what an installation sets for tenants that chose nothing.
@@ -68,10 +74,11 @@ type Defaults struct {
 // Check says what is wrong with the defaults of an installation: a fault whose fields name it.
 func (d Defaults) Check() error {
 	p := NewPolicy("", d)
-	t := p.Terms()
-	t.Weights = d.weights()
-	fields := p.wrong(t)
+	fields := p.wrong(p.Terms())
 	for i, a := range d.Aliases {
+		if slices.ContainsFunc(d.Aliases[:i], func(o Alias) bool { return o.Name == a.Name }) {
+			fields = append(fields, fault.Field{Pointer: fmt.Sprintf("/aliases/%d/name", i), Code: "duplicate", Message: "the name stands twice"})
+		}
 		if f, ok := errors.AsType[*fault.Error](a.check(d.Order)); ok {
 			for _, field := range f.Fields {
 				field.Pointer = fmt.Sprintf("/aliases/%d%s", i, field.Pointer)
@@ -108,9 +115,10 @@ func NewPolicy(tenant string, d Defaults) *Policy {
 		tenant: tenant, version: 1, defaults: d, weights: d.weights(), order: slices.Clone(d.Order), routes: cloneRoutes(d.Routes),
 		flags: map[string]Flag{}, aliases: map[string]Alias{}, attempts: DefaultMaxAttempts, deadline: d.Deadline,
 	}
-	if d.MaxAttempts > 0 {
+	if d.MaxAttempts != 0 {
 		p.attempts = d.MaxAttempts
 	}
+	p.derive()
 	return p
 }
 
@@ -136,22 +144,7 @@ func (p *Policy) Deadline() time.Duration { return p.deadline }
 func (p *Policy) Routes(task TaskType) []Target { return p.routes[task] }
 
 // Allows reports whether the list of allowed models has the target.
-func (p *Policy) Allows(t Target) bool { return allows(p.allowed, t) }
-
-func allows(list []string, t Target) bool {
-	if len(list) == 0 {
-		return true
-	}
-	for _, name := range list {
-		if name == t.Model {
-			return true
-		}
-		if rest, ok := strings.CutPrefix(name, t.Provider); ok && len(rest) == len(t.Model)+1 && rest[0] == '/' && rest[1:] == t.Model {
-			return true
-		}
-	}
-	return false
-}
+func (p *Policy) Allows(t Target) bool { return p.allows.has(t) }
 
 // Events drains what happened.
 func (p *Policy) Events() []event.Event { return p.events.Drain() }
@@ -189,6 +182,7 @@ func (p *Policy) Revise(version int64, t Terms) error {
 	p.order, _ = CompleteOrder(t.FallbackOrder, p.defaults.Order)
 	p.weights, p.allowed, p.attempts, p.deadline = t.Weights, slices.Clone(t.AllowedModels), t.MaxAttempts, t.Deadline
 	p.routes = cloneRoutes(t.Routes)
+	p.derive()
 	p.changed("terms")
 	return nil
 }

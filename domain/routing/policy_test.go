@@ -3,15 +3,14 @@ package routing_test
 import (
 	"errors"
 	"math"
-	"math/big"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/test/change"
 )
 
 func TestTheDefaultPolicy(t *testing.T) {
@@ -23,199 +22,258 @@ func TestTheDefaultPolicy(t *testing.T) {
 	if diff := cmp.Diff(want, p.Snapshot()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if p.Tenant() != "t1" || p.Deadline() != 0 || p.MaxAttempts() != 3 || !p.Allows(routing.Target{Provider: "x", Model: "y"}) {
+	if p.Tenant() != "t1" || p.Deadline() != 0 || p.MaxAttempts() != 3 || p.CachesV1() || !p.Allows(to("x", "y")) {
 		t.Errorf("policy %+v, want the defaults", p.Snapshot())
 	}
 }
 
-func TestVerbsRefuse(t *testing.T) {
-	many := func(p *routing.Policy) error { return p.Limit(11, 0) }
+func TestAnInstallationSetsTheDefaults(t *testing.T) {
+	route := map[routing.TaskType][]routing.Target{routing.Review: {to("claude", "big")}, routing.Creative: {}}
+	d := routing.Defaults{
+		Order: known, Weights: routing.Weights{Cost: 3}, Routes: route, MaxAttempts: 5, Deadline: time.Minute,
+		Aliases: []routing.Alias{ordered("fast", to("openai", "m"))},
+	}
+	if err := d.Check(); err != nil {
+		t.Fatal(err)
+	}
+	p := routing.NewPolicy("t1", d)
+	want := routing.Terms{
+		Weights: routing.Weights{Cost: 3}, FallbackOrder: known, Routes: map[routing.TaskType][]routing.Target{routing.Review: {to("claude", "big")}},
+		MaxAttempts: 5, Deadline: time.Minute,
+	}
+	if diff := cmp.Diff(want, p.Terms()); diff != "" {
+		t.Errorf("terms (-want +got):\n%s", diff)
+	}
+	must(t, change.Limit(p, 1, time.Second), change.Route(p, routing.Review), change.Weights(p, routing.Weights{}))
+	if diff := cmp.Diff(want, p.DefaultTerms()); diff != "" {
+		t.Errorf("default terms after a change (-want +got):\n%s", diff)
+	}
+	if p.Weights() != (routing.Weights{}) {
+		t.Errorf("weights %+v, want none: a tenant may weigh nothing", p.Weights())
+	}
+}
+
+func TestDefaultsAreChecked(t *testing.T) {
+	good := ordered("fast", to("openai", "m"))
 	tests := map[string]struct {
-		verb func(*routing.Policy) error
-		want *fault.Error
+		defaults routing.Defaults
+		want     []string // pointers and codes
 	}{
-		"a second force": {func(p *routing.Policy) error {
-			if err := p.Force("openai"); err != nil {
-				return err
-			}
-			return p.Force("claude")
-		}, routing.ErrForceConflict},
-		"a force of a stranger":        {func(p *routing.Policy) error { return p.Force("stranger") }, routing.ErrUnknownProvider},
-		"disabling a stranger":         {func(p *routing.Policy) error { return p.Disable("stranger") }, routing.ErrUnknownProvider},
-		"a weight below 0":             {func(p *routing.Policy) error { return p.SetWeights(routing.Weights{Cost: -1}) }, routing.ErrWeights},
-		"a weight that is no number":   {func(p *routing.Policy) error { return p.SetWeights(routing.Weights{Latency: math.NaN()}) }, routing.ErrWeights},
-		"an order with a stranger":     {func(p *routing.Policy) error { return p.SetFallbackOrder([]string{"stranger"}) }, routing.ErrFallbackOrder},
-		"an order that repeats itself": {func(p *routing.Policy) error { return p.SetFallbackOrder([]string{"openai", "openai"}) }, routing.ErrFallbackOrder},
-		"too many attempts":            {many, routing.ErrLimits},
-		"no attempt":                   {func(p *routing.Policy) error { return p.Limit(0, 0) }, routing.ErrLimits},
-		"a deadline of more than an hour": {
-			func(p *routing.Policy) error { return p.Limit(1, time.Hour+1) }, routing.ErrLimits,
-		},
-		"a route of no task type": {
-			func(p *routing.Policy) error { return p.Route("poetry", nil) }, routing.ErrRoutes,
-		},
+		"nothing":             {routing.Defaults{}, []string{"/fallback_order out_of_range"}},
+		"a provider twice":    {routing.Defaults{Order: []string{"a", "b", "a"}}, []string{"/fallback_order/2 duplicate"}},
+		"a weight below 0":    {routing.Defaults{Order: known, Weights: routing.Weights{Latency: -1}}, []string{"/weights/latency out_of_range"}},
+		"attempts below 0":    {routing.Defaults{Order: known, MaxAttempts: -1}, []string{"/max_attempts out_of_range"}},
+		"too long a deadline": {routing.Defaults{Order: known, Deadline: 2 * time.Hour}, []string{"/deadline_ms out_of_range"}},
 		"a route to a stranger": {
-			func(p *routing.Policy) error {
-				return p.Route(routing.Review, []routing.Target{{Provider: "stranger", Model: "m"}})
-			}, routing.ErrRoutes,
+			routing.Defaults{Order: known, Routes: map[routing.TaskType][]routing.Target{routing.Review: {to("stranger", "m")}}},
+			[]string{"/routes/review/0/provider unknown_provider"},
 		},
-		"a route without a model": {
-			func(p *routing.Policy) error { return p.Route(routing.Review, []routing.Target{{Provider: "openai"}}) }, routing.ErrRoutes,
+		"an alias to a stranger": {
+			routing.Defaults{Order: known, Aliases: []routing.Alias{good, ordered("slow", to("stranger", "m"))}},
+			[]string{"/aliases/1/targets/0/provider unknown_provider"},
+		},
+		"an alias twice": {
+			routing.Defaults{Order: known, Aliases: []routing.Alias{good, ordered("slow", to("openai", "m")), good}}, []string{"/aliases/2/name duplicate"},
 		},
 	}
 	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) { names(t, tt.defaults.Check(), tt.want...) })
+	}
+}
+
+// names checks that an error is validation_failed and names these fields and codes, in this order; none: that there is no error.
+func names(t *testing.T, err error, want ...string) {
+	t.Helper()
+	if len(want) == 0 && err == nil {
+		return
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || !errors.Is(err, fault.ErrValidation) || f.Kind != fault.Invalid {
+		t.Fatalf("error %v, want validation_failed at %v", err, want)
+	}
+	var got []string
+	for _, field := range f.Fields {
+		got = append(got, field.Pointer+" "+field.Code)
+		if field.Message == "" {
+			t.Errorf("%s says nothing", field.Pointer)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
+
+func TestOnlyAllowedModelsAreAllowed(t *testing.T) {
+	tests := map[string]struct {
+		list   []string
+		target routing.Target
+		want   bool
+	}{
+		"an empty list allows all":                   {nil, to("openai", "m"), true},
+		"a bare name, at any provider":               {[]string{"x", "m"}, to("openai", "m"), true},
+		"a bare name with a slash":                   {[]string{"openai/m"}, to("openrouter", "openai/m"), true},
+		"a provider's model":                         {[]string{"openai/m"}, to("openai", "m"), true},
+		"a provider's model with a slash":            {[]string{"openrouter/openai/m"}, to("openrouter", "openai/m"), true},
+		"the model of another provider":              {[]string{"openai/m"}, to("claude", "m"), false},
+		"another model":                              {[]string{"openai/m"}, to("openai", "mm"), false},
+		"a longer name":                              {[]string{"openai/mm"}, to("openai", "m"), false},
+		"the slash is no part of what stands before": {[]string{"/m"}, to("openai", "m"), false},
+	}
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if err := tt.verb(policy()); !errors.Is(err, tt.want) || fault.KindOf(err) != tt.want.Kind {
-				t.Errorf("error %v, want %v", err, tt.want)
+			p := policy()
+			must(t, change.Allow(p, tt.list...))
+			if got := p.Allows(tt.target); got != tt.want {
+				t.Errorf("%q allows %s: %t, want %t", tt.list, tt.target, got, tt.want)
 			}
 		})
 	}
 }
 
-func TestVerbsAct(t *testing.T) {
+func TestChangesAct(t *testing.T) {
 	p := policy()
-	route := []routing.Target{{Provider: "claude", Model: "big"}}
-	for _, err := range []error{
-		p.SetWeights(routing.Weights{Cost: 2}), p.SetFallbackOrder([]string{"gemini"}), p.Disable("claude"), p.Force("claude"), p.Force("claude"),
-		p.Route(routing.Review, route), p.Limit(5, time.Minute),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.Allow([]string{"big"})
-	route[0].Model = "changed by the caller"
+	route := []routing.Target{to("claude", "big")}
+	allowed := []string{"big"}
+	fast := ordered("fast", to("openai", "m"))
+	must(t,
+		change.Weights(p, routing.Weights{Cost: 2}), change.Order(p, "gemini"), change.Disable(p, "claude"), change.Force(p, "claude"),
+		change.Route(p, routing.Review, route...), change.Limit(p, 5, time.Minute), change.Allow(p, allowed...), p.SetAlias(fast),
+	)
+	route[0].Model, allowed[0], fast.Targets[0].Model = "changed", "by", "the caller"
 	want := routing.PolicySnapshot{
-		Tenant: "t1", Version: 8, Weights: routing.Weights{Cost: 2}, FallbackOrder: []string{"gemini", "openrouter", "openai", "claude"},
-		Routes:        map[routing.TaskType][]routing.Target{routing.Review: {{Provider: "claude", Model: "big"}}},
-		AllowedModels: []string{"big"}, Forced: "claude", Disabled: []string{"claude"}, MaxAttempts: 5, Deadline: time.Minute,
+		Tenant: "t1", Version: 9, Weights: routing.Weights{Cost: 2}, FallbackOrder: []string{"gemini", "openrouter", "openai", "claude"},
+		Routes:        map[routing.TaskType][]routing.Target{routing.Review: {to("claude", "big")}},
+		AllowedModels: []string{"big"}, MaxAttempts: 5, Deadline: time.Minute,
+		Flags:   []routing.Flag{{Name: "router.disable_provider_claude", Enabled: true}, {Name: "router.force_provider_claude", Enabled: true}},
+		Aliases: []routing.Alias{ordered("fast", to("openai", "m"))},
 	}
 	if diff := cmp.Diff(want, p.Snapshot()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if p.Disabled("claude") {
-		t.Error("the forced provider counts as disabled")
+	whats := []string{
+		"terms", "terms", "flag router.disable_provider_claude", "flag router.force_provider_claude", "terms", "terms", "terms", "alias fast",
 	}
-	p.Release("openai")
-	p.Release("claude")
-	if p.Forced() != "" || !p.Disabled("claude") {
-		t.Errorf("after the release forced is %q and claude disabled %t, want none and true", p.Forced(), p.Disabled("claude"))
+	events := p.Events()
+	if len(events) != len(whats) {
+		t.Fatalf("events %+v, want one for each of %d changes", events, len(whats))
 	}
-	p.Enable("claude")
-	if p.Disabled("claude") {
-		t.Error("claude is disabled after it was enabled")
-	}
-	if err := p.Route(routing.Review, nil); err != nil || len(p.Routes(routing.Review)) > 0 {
-		t.Errorf("routes %v, %v after they were taken back", p.Routes(routing.Review), err)
-	}
-	for i, e := range p.Events() {
-		got, ok := e.(routing.PolicyChanged)
-		if !ok || got.Tenant != "t1" || got.Version != int64(i+2) || got.What == "" || got.EventName() != "routing_policy_changed" {
-			t.Errorf("event %d is %+v", i, e)
+	for i, e := range events {
+		if want := (routing.PolicyChanged{Tenant: "t1", Version: int64(i + 2), What: whats[i]}); e != want || e.EventName() != "routing_policy_changed" {
+			t.Errorf("event %d is %+v, want %+v", i, e, want)
 		}
+	}
+	must(t, change.Route(p, routing.Review))
+	if got := p.Routes(routing.Review); len(got) > 0 {
+		t.Errorf("routes %v after they were taken back", got)
 	}
 }
 
-func TestASnapshotIsACopy(t *testing.T) {
+func TestAnOrderIsCompleted(t *testing.T) {
+	tests := map[string]struct {
+		order, want []string
+		bad         bool
+	}{
+		"none":                  {nil, known, false},
+		"some":                  {[]string{"gemini", "openai"}, []string{"gemini", "openai", "openrouter", "claude"}, false},
+		"all":                   {[]string{"gemini", "claude", "openai", "openrouter"}, []string{"gemini", "claude", "openai", "openrouter"}, false},
+		"one of them twice":     {[]string{"gemini", "gemini"}, nil, true},
+		"one that is not known": {[]string{"gemini", "stranger"}, nil, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := routing.CompleteOrder(tt.order, known)
+			if !cmp.Equal(got, tt.want) || tt.bad != errors.Is(err, routing.ErrFallbackOrder) {
+				t.Errorf("%v, %v; want %v, an error: %t", got, err, tt.want, tt.bad)
+			}
+		})
+	}
+}
+
+func TestWhatAPolicyGivesIsACopy(t *testing.T) {
 	p := policy()
-	if err := p.Route(routing.Review, []routing.Target{{Provider: "claude", Model: "big"}}); err != nil {
-		t.Fatal(err)
+	must(t, change.Route(p, routing.Review, to("claude", "big")), change.Allow(p, "big"), p.SetAlias(ordered("fast", to("openai", "m"))))
+	want := p.Snapshot()
+	s, terms := p.Snapshot(), p.Terms()
+	own, _ := p.OwnAlias("fast")
+	found, _ := p.Alias("fast")
+	s.Routes[routing.Review][0].Model, s.FallbackOrder[0], s.AllowedModels[0], s.Aliases[0].Targets[0].Model = "x", "x", "x", "x"
+	terms.Routes[routing.Review][0].Model, terms.FallbackOrder[0], terms.AllowedModels[0] = "x", "x", "x"
+	own.Targets[0].Model, found.Targets[0].Model, p.Aliases()[0].Targets[0].Model, p.FallbackOrder()[0] = "x", "x", "x", "x"
+	if diff := cmp.Diff(want, p.Snapshot()); diff != "" {
+		t.Errorf("what the policy gave was changed, and with it the policy (-want +got):\n%s", diff)
 	}
-	s := p.Snapshot()
-	s.Routes[routing.Review][0].Model = "changed"
-	s.FallbackOrder[0] = "changed"
-	if got := p.Routes(routing.Review)[0].Model; got != "big" {
-		t.Errorf("changing a snapshot changed the route to %s", got)
-	}
-	if got := p.FallbackOrder()[0]; got != known[0] {
-		t.Errorf("changing a snapshot changed the order to %s", got)
+	restored := routing.RestorePolicy(want, defaults())
+	want.Routes[routing.Review][0].Model, want.FallbackOrder[0], want.AllowedModels[0], want.Aliases[0].Targets[0].Model = "x", "x", "x", "x"
+	if diff := cmp.Diff(p.Snapshot(), restored.Snapshot()); diff != "" {
+		t.Errorf("a snapshot was changed, and with it the policy that was restored from it (-want +got):\n%s", diff)
 	}
 }
 
 func TestARestoredPolicyForgetsProvidersThatHaveGone(t *testing.T) {
 	s := routing.PolicySnapshot{
-		Tenant: "t1", Version: 7, FallbackOrder: []string{"gone", "gemini"}, Forced: "gone", Disabled: []string{"gone", "openai"}, MaxAttempts: 2,
-		Routes: map[routing.TaskType][]routing.Target{routing.Review: {{Provider: "gone", Model: "m"}}},
+		Tenant: "t1", Version: 7, FallbackOrder: []string{"gone", "gemini"}, MaxAttempts: 2,
+		Routes: map[routing.TaskType][]routing.Target{routing.Review: {to("gone", "m")}, routing.General: {to("gone", "m"), to("openai", "m")}},
+		Flags: []routing.Flag{
+			{Name: routing.ForceFlag("gone"), Enabled: true}, {Name: routing.DisableFlag("gone"), Enabled: true}, {Name: routing.DisableFlag("openai"), Enabled: true},
+		},
+		Aliases: []routing.Alias{ordered("fast", to("gone", "m"), to("openai", "m")), ordered("lost", to("gone", "m"))},
 	}
-	got := routing.RestorePolicy(s, known).Snapshot()
+	got := routing.RestorePolicy(s, defaults()).Snapshot()
 	want := routing.PolicySnapshot{
-		Tenant: "t1", Version: 7, FallbackOrder: []string{"gemini", "openrouter", "openai", "claude"}, Disabled: []string{"openai"},
-		Routes: map[routing.TaskType][]routing.Target{}, MaxAttempts: 2,
+		Tenant: "t1", Version: 7, FallbackOrder: []string{"gemini", "openrouter", "openai", "claude"}, MaxAttempts: 2,
+		Routes:  map[routing.TaskType][]routing.Target{routing.General: {to("openai", "m")}},
+		Flags:   []routing.Flag{{Name: routing.DisableFlag("openai"), Enabled: true}},
+		Aliases: []routing.Alias{ordered("fast", to("openai", "m"))},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func TestParseTaskType(t *testing.T) {
-	for _, task := range append([]routing.TaskType{""}, routing.TaskTypes()...) {
-		want := task
-		if want == "" {
-			want = routing.General
-		}
-		if got, err := routing.ParseTaskType(string(task)); got != want || err != nil {
-			t.Errorf("%q is read as %q, %v", task, got, err)
-		}
+func TestDamageNeverAllowsMore(t *testing.T) {
+	s := policy().Snapshot()
+	s.AllowedModels = []string{"\x00", ""}
+	p := routing.RestorePolicy(s, defaults())
+	if p.Allows(to("openai", "m")) {
+		t.Error("a list of allowed models of which nothing is left allows all")
 	}
-	for _, bad := range []string{"poetry", "General", " general", "general\x00"} {
-		_, err := routing.ParseTaskType(bad)
-		f, ok := errors.AsType[*fault.Error](err)
-		if !ok || !errors.Is(err, fault.ErrValidation) || len(f.Fields) != 1 || f.Fields[0].Pointer != "/task_type" {
-			t.Errorf("%q: error %v, want validation_failed at /task_type", bad, err)
-		}
+	s.AllowedModels = []string{"\x00", "m"}
+	p = routing.RestorePolicy(s, defaults())
+	if !p.Allows(to("openai", "m")) || p.Allows(to("openai", "n")) {
+		t.Error("of a list of which m is left m alone is allowed")
 	}
 }
 
-func TestTargetsPrintAsNames(t *testing.T) {
-	if got := (routing.Target{Provider: "openrouter", Model: "openai/gpt-4o"}).String(); got != "openrouter/openai/gpt-4o" {
-		t.Errorf("got %s", got)
+func TestOfTwoForcedProvidersAStoreKeepsTheFirst(t *testing.T) {
+	s := policy().Snapshot()
+	s.Flags = []routing.Flag{{Name: routing.ForceFlag("claude"), Enabled: true}, {Name: routing.ForceFlag("openai"), Enabled: true}}
+	p := routing.RestorePolicy(s, defaults())
+	if flag, err := p.Flag(routing.ForceFlag("claude")); p.Forced() != "openai" || flag.Enabled || err != nil {
+		t.Errorf("%q is forced, claude too: %t, %v; want openai, the first in order, alone", p.Forced(), flag.Enabled, err)
+	}
+	must(t, change.Release(p, "openai"))
+	if p.Forced() != "" {
+		t.Errorf("%q is forced once openai was released", p.Forced())
 	}
 }
 
-func TestCostIsExactAndRoundedHalfUpOnce(t *testing.T) {
-	amount := rapid.Int64Range(0, 1_000_000_000)
-	count := rapid.IntRange(0, 3_000_000)
-	rapid.Check(t, func(t *rapid.T) {
-		p := routing.Price{Input: amount.Draw(t, "in"), Output: amount.Draw(t, "out"), CacheRead: amount.Draw(t, "read"), CacheWrite: amount.Draw(t, "write")}
-		k := routing.Tokens{Input: count.Draw(t, "input"), Output: count.Draw(t, "output")}
-		k.CacheRead = rapid.IntRange(0, k.Input).Draw(t, "cached")
-		k.CacheWrite = rapid.IntRange(0, k.Input-k.CacheRead).Draw(t, "written")
-		sum := new(big.Int)
-		for _, part := range [][2]int64{
-			{int64(k.Input - k.CacheRead - k.CacheWrite), p.Input}, {int64(k.CacheRead), p.CacheRead}, {int64(k.CacheWrite), p.CacheWrite}, {int64(k.Output), p.Output},
-		} {
-			sum.Add(sum, new(big.Int).Mul(big.NewInt(part[0]), big.NewInt(part[1])))
-		}
-		want := sum.Add(sum, big.NewInt(500)).Div(sum, big.NewInt(1000)).Int64()
-		if got := p.Nanos(k); got != want {
-			t.Fatalf("%+v of %+v is %d, want %d", k, p, got, want)
-		}
-	})
-}
-
-func TestPrices(t *testing.T) {
-	p := routing.Price{Input: 1000, Output: 1}
-	tests := map[string]struct {
-		tokens routing.Tokens
-		want   int64
-	}{
-		"nothing":                        {routing.Tokens{}, 0},
-		"half a nano is one":             {routing.Tokens{Output: 500}, 1},
-		"less than half is none":         {routing.Tokens{Output: 499}, 0},
-		"more cached than there was":     {routing.Tokens{Input: 1, CacheRead: 5}, 0},
-		"input by the thousand, exactly": {routing.Tokens{Input: 1000}, 1000},
+func TestDamagedNumbersGiveWayToTheDefaults(t *testing.T) {
+	tests := map[string]func(*routing.PolicySnapshot){
+		"weights":             func(s *routing.PolicySnapshot) { s.Weights.Cost = math.NaN() },
+		"attempts":            func(s *routing.PolicySnapshot) { s.MaxAttempts = 11 },
+		"no attempts":         func(s *routing.PolicySnapshot) { s.MaxAttempts = 0 },
+		"a deadline":          func(s *routing.PolicySnapshot) { s.Deadline = -1 },
+		"a moment's deadline": func(s *routing.PolicySnapshot) { s.Deadline = time.Microsecond },
+		"a version":           func(s *routing.PolicySnapshot) { s.Version = -3 },
+		"an order":            func(s *routing.PolicySnapshot) { s.FallbackOrder = []string{"gemini", "gemini"} },
 	}
-	for name, tt := range tests {
+	for name, damage := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := p.Nanos(tt.tokens); got != tt.want {
-				t.Errorf("%d nano-dollars, want %d", got, tt.want)
+			s := policy().Snapshot()
+			damage(&s)
+			if diff := cmp.Diff(policy().Snapshot(), routing.RestorePolicy(s, defaults()).Snapshot()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-	if got := routing.FlatCents(0.15).Cents(1000, 1000); got != 0.3 {
-		t.Errorf("2,000 tokens at 0.15 cents per thousand are %v cents, want 0.3", got)
-	}
-	if got := routing.FlatCents(16); got != (routing.Price{Input: 160_000_000, Output: 160_000_000, CacheRead: 160_000_000, CacheWrite: 160_000_000}) {
-		t.Errorf("16 cents are %+v", got)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/forge1/forge1/domain/fault"
 )
 
-// maxAllowed bounds the list of allowed models.
-const maxAllowed = 1000
+// maxFaults bounds how many faults of one list are named.
+const maxFaults = 100
 
 // wrong lists every field of terms that breaks a rule.
 func (p *Policy) wrong(t Terms) []fault.Field {
@@ -37,15 +37,19 @@ func (p *Policy) wrong(t Terms) []fault.Field {
 		} else if slices.Contains(t.FallbackOrder[:i], name) {
 			bad(at, "duplicate", "the provider stands twice")
 		}
+		if len(fields) >= maxFaults {
+			return fields
+		}
 	}
 	if t.MaxAttempts < 1 || t.MaxAttempts > MaxMaxAttempts {
 		bad("/max_attempts", "out_of_range", fmt.Sprintf("must be 1 to %d", MaxMaxAttempts))
 	}
-	if t.Deadline < 0 || t.Deadline > MaxDeadline || t.Deadline > 0 && t.Deadline < time.Millisecond {
+	if !validDeadline(t.Deadline) {
 		bad("/deadline_ms", "out_of_range", fmt.Sprintf("must be 0, which is the installation's, to %d", MaxDeadline.Milliseconds()))
 	}
-	if len(t.AllowedModels) > maxAllowed {
-		bad("/allowed_models", "out_of_range", fmt.Sprintf("must be at most %d names", maxAllowed))
+	if len(t.AllowedModels) > MaxAllowed {
+		bad("/allowed_models", "out_of_range", fmt.Sprintf("must be at most %d names", MaxAllowed))
+		return fields
 	}
 	for i, name := range t.AllowedModels {
 		if !plausibleModel(name) {
@@ -60,12 +64,17 @@ func (p *Policy) wrongRoutes(t Terms) []fault.Field {
 	bad := func(pointer, code, message string) {
 		fields = append(fields, fault.Field{Pointer: pointer, Code: code, Message: message})
 	}
+	allowed := allow(t.AllowedModels)
 	for task := range t.Routes {
 		if task.index() < 0 {
 			bad("/routes/"+pointerToken(string(task)), "unknown_value", "no task type of that name")
 		}
 	}
 	for _, task := range TaskTypes() {
+		if len(t.Routes[task]) > MaxRoutes {
+			bad("/routes/"+string(task), "out_of_range", fmt.Sprintf("must be at most %d targets", MaxRoutes))
+			continue
+		}
 		for i, to := range t.Routes[task] {
 			at := fmt.Sprintf("/routes/%s/%d/", task, i)
 			switch {
@@ -75,7 +84,7 @@ func (p *Policy) wrongRoutes(t Terms) []fault.Field {
 				bad(at+"model", "invalid_value", "must be a model's name of 1 to 256 bytes without control characters")
 			case slices.Contains(t.Routes[task][:i], to):
 				bad(at+"model", "duplicate", "the target stands twice")
-			case !allows(t.AllowedModels, to):
+			case !allowed.has(to):
 				bad(at+"model", "contradiction", "allowed_models does not allow what the route names")
 			}
 		}
@@ -94,6 +103,9 @@ func pointerToken(name string) string {
 
 func validWeight(x float64) bool { return !math.IsNaN(x) && x >= 0 && x <= 1e9 }
 
+// validDeadline takes 0, which is the installation's, and whole calls' deadlines that can be met.
+func validDeadline(d time.Duration) bool { return d == 0 || d >= time.Millisecond && d <= MaxDeadline }
+
 func (w Weights) valid() bool {
 	return validWeight(w.Cost) && validWeight(w.Latency) && validWeight(w.SLOPenalty)
 }
@@ -106,82 +118,4 @@ func cloneRoutes(routes map[TaskType][]Target) map[TaskType][]Target {
 		}
 	}
 	return out
-}
-
-// PolicySnapshot is a policy as stores keep it.
-type PolicySnapshot struct {
-	Tenant        string
-	Version       int64
-	Weights       Weights
-	FallbackOrder []string
-	Routes        map[TaskType][]Target
-	AllowedModels []string
-	Flags         []Flag  // sorted by name
-	Aliases       []Alias // the tenant's own, sorted by name
-	MaxAttempts   int
-	Deadline      time.Duration
-}
-
-// Snapshot gives the policy for keeping.
-func (p *Policy) Snapshot() PolicySnapshot {
-	s := PolicySnapshot{
-		Tenant: p.tenant, Version: p.version, Weights: p.weights, FallbackOrder: slices.Clone(p.order), Routes: cloneRoutes(p.routes),
-		AllowedModels: slices.Clone(p.allowed), Flags: p.Flags(), MaxAttempts: p.attempts, Deadline: p.deadline,
-	}
-	for _, a := range p.aliases {
-		s.Aliases = append(s.Aliases, a.clone())
-	}
-	slices.SortFunc(s.Aliases, func(a, b Alias) int { return strings.Compare(a.Name, b.Name) })
-	return s
-}
-
-// RestorePolicy makes a kept policy anew over the providers known now. Providers that have gone are left out, new ones follow, and what is no
-// longer valid gives way to its default, so that a policy is valid whatever was kept.
-func RestorePolicy(s PolicySnapshot, d Defaults) *Policy {
-	p := NewPolicy(s.Tenant, d)
-	p.version = max(1, s.Version)
-	p.allowed = slices.DeleteFunc(slices.Clone(s.AllowedModels), func(n string) bool { return !plausibleModel(n) })
-	if s.Weights.valid() {
-		p.weights = s.Weights
-	}
-	if s.MaxAttempts >= 1 && s.MaxAttempts <= MaxMaxAttempts {
-		p.attempts = s.MaxAttempts
-	}
-	if s.Deadline >= 0 && s.Deadline <= MaxDeadline {
-		p.deadline = s.Deadline
-	}
-	kept := slices.DeleteFunc(slices.Clone(s.FallbackOrder), func(n string) bool { return !slices.Contains(d.Order, n) })
-	if full, err := CompleteOrder(kept, d.Order); err == nil {
-		p.order = full
-	}
-	for _, f := range s.Flags {
-		if p.knowsFlag(f.Name) {
-			p.flags[f.Name] = f
-		}
-	}
-	p.derive()
-	p.restoreRoutes(s.Routes)
-	for _, a := range s.Aliases {
-		a = a.clone()
-		a.Targets = slices.DeleteFunc(a.Targets, func(t AliasTarget) bool { return !slices.Contains(d.Order, t.Provider) })
-		if a.check(d.Order) == nil && len(p.aliases) < MaxAliases {
-			p.aliases[a.Name] = a
-		}
-	}
-	return p
-}
-
-func (p *Policy) restoreRoutes(routes map[TaskType][]Target) {
-	p.routes = map[TaskType][]Target{}
-	for _, task := range TaskTypes() {
-		var kept []Target
-		for _, t := range routes[task] {
-			if slices.Contains(p.defaults.Order, t.Provider) && plausibleModel(t.Model) && !slices.Contains(kept, t) && p.Allows(t) {
-				kept = append(kept, t)
-			}
-		}
-		if len(kept) > 0 {
-			p.routes[task] = kept
-		}
-	}
 }

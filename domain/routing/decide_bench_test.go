@@ -1,0 +1,107 @@
+package routing_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/forge1/forge1/domain/routing"
+	"github.com/forge1/forge1/test/change"
+)
+
+// forty gives 40 candidates, models at each of some providers, the models routed to when there are several.
+func forty(tb testing.TB, providers int, out func(i int, m *routing.ModelFacts)) (*routing.Policy, routing.Facts) {
+	tb.Helper()
+	f := routing.Facts{SnapshotID: "s1", At: noon}
+	var names []string
+	var routes []routing.Target
+	for i := range 40 {
+		if i < providers {
+			name := fmt.Sprintf("provider-%02d", i)
+			names = append(names, name)
+			f.Providers = append(f.Providers, routing.ProviderFacts{Name: name, Configured: true})
+		}
+		pf := &f.Providers[i%providers]
+		m := routing.ModelFacts{
+			Model: fmt.Sprintf("some-model-%02d", i), Known: true, Tools: true, Context: 100_000, Tasks: routing.TaskTypes(),
+			Price: routing.FlatCents(1 + float64(i*7%13)),
+		}
+		m.Set(routing.Review, routing.Figures{P95Ms: 500 + i*31%11*100, Samples: 50, OutputTokens: 300})
+		out(i, &m)
+		pf.Models = append(pf.Models, m)
+		pf.DefaultModel = pf.Models[0].Model
+		routes = append(routes, routing.Target{Provider: pf.Name, Model: m.Model})
+	}
+	p := routing.NewPolicy("t1", routing.Defaults{Order: names})
+	if providers < 40 {
+		if err := change.Route(p, routing.Review, routes...); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return p, f
+}
+
+// shapes are the worlds of 40 targets: all candidates, and one half in which a breaker is open.
+var shapes = map[string]struct {
+	providers int
+	out       func(int, *routing.ModelFacts)
+	slices    float64 // that a decision returns
+}{
+	"40 providers":                           {40, func(int, *routing.ModelFacts) {}, 1},
+	"4 providers of 10 models":               {4, func(int, *routing.ModelFacts) {}, 1},
+	"40 providers, half of them out":         {40, everyOtherOpen, 2},
+	"4 providers of 10 models, half are out": {4, everyOtherOpen, 2},
+}
+
+func everyOtherOpen(i int, m *routing.ModelFacts) {
+	if i/2%2 == 0 {
+		m.OpenUntil = noon.Add(time.Minute)
+	}
+}
+
+func fortyRequest() routing.Request {
+	return routing.Request{Task: routing.Review, SLOMs: 1000, InputTokens: 1000, Tools: true}
+}
+
+func TestADecisionAllocatesNothingButWhatItReturns(t *testing.T) {
+	for name, shape := range shapes {
+		t.Run(name, func(t *testing.T) {
+			p, f := forty(t, shape.providers, shape.out)
+			r := fortyRequest()
+			if d := routing.Decide(p, r, f); len(d.Candidates)+len(d.Excluded) != 40 || shape.slices == 2 && len(d.Excluded) != 20 {
+				t.Fatalf("%d candidates and %d exclusions of 40 targets", len(d.Candidates), len(d.Excluded))
+			}
+			if got := testing.AllocsPerRun(100, func() { routing.Decide(p, r, f) }); got != shape.slices {
+				t.Errorf("%v allocations, want one for each of %v slices", got, shape.slices)
+			}
+		})
+	}
+}
+
+func BenchmarkDecide40(b *testing.B) {
+	for name, shape := range shapes {
+		b.Run(name, func(b *testing.B) {
+			p, f := forty(b, shape.providers, shape.out)
+			r := fortyRequest()
+			b.ReportAllocs()
+			for b.Loop() {
+				routing.Decide(p, r, f)
+			}
+		})
+	}
+}
+
+func BenchmarkDecideAlias(b *testing.B) {
+	p, f := forty(b, 4, func(int, *routing.ModelFacts) {})
+	a := routing.Alias{Name: "fast", Mode: routing.Weighted}
+	for i, t := range p.Routes(routing.Review)[:routing.MaxAliasTargets] {
+		a.Targets = append(a.Targets, routing.AliasTarget{Target: t, Weight: float64(i)})
+	}
+	r := fortyRequest()
+	r.Alias = &a
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Draw++
+		routing.Decide(p, r, f)
+	}
+}
