@@ -5,6 +5,7 @@ package decisions
 
 import (
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -133,6 +134,42 @@ func EncodeFacts(f routing.Facts) []byte {
 		b = append(b, "]}"...)
 	}
 	return append(b, "]}"...)
+}
+
+// appendPrice writes every field of a price that is not zero under its own name, whatever a price is made of. It is in snapshots and in readings of
+// models that no snapshot has, not in those of every call.
+func appendPrice(b []byte, p *routing.Price) []byte {
+	v := reflect.ValueOf(p).Elem()
+	if v.IsZero() {
+		return b
+	}
+	return appendValue(append(b, `,"price":`...), v)
+}
+
+func appendValue(b []byte, v reflect.Value) []byte {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int64:
+		return strconv.AppendInt(b, v.Int(), 10)
+	case reflect.Slice:
+		b = append(b, '[')
+		for i := range v.Len() {
+			b = appendValue(separate(b, i), v.Index(i))
+		}
+		return append(b, ']')
+	case reflect.Struct:
+		b = append(b, '{')
+		n := 0
+		for i := range v.NumField() {
+			if f := v.Field(i); !f.IsZero() {
+				b = append(appendText(separate(b, n), v.Type().Field(i).Name), ':')
+				b = appendValue(b, f)
+				n++
+			}
+		}
+		return append(b, '}')
+	default:
+		panic("decisions: a price cannot be kept that holds " + v.Type().String()) // the tests hold every field of it
+	}
 }
 
 func appendTarget(b []byte, t routing.Target) []byte {

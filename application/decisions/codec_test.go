@@ -20,12 +20,13 @@ import (
 func anything[T any]() *rapid.Generator[T] {
 	return rapid.Custom(func(t *rapid.T) T {
 		var v T
-		fill(t, reflect.ValueOf(&v).Elem())
+		fill(t, reflect.ValueOf(&v).Elem(), 0)
 		return v
 	})
 }
 
-func fill(t *rapid.T, v reflect.Value) {
+// fill puts something into v. What holds its own kind ends somewhere.
+func fill(t *rapid.T, v reflect.Value, depth int) {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(rapid.OneOf(rapid.Just(time.Time{}), rapid.Custom(func(t *rapid.T) time.Time {
 			return time.Unix(rapid.Int64Range(-1<<40, 1<<40).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).UTC()
@@ -46,34 +47,34 @@ func fill(t *rapid.T, v reflect.Value) {
 		v.SetFloat(rapid.Float64().Draw(t, "float"))
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(t, v.Index(i))
+			fill(t, v.Index(i), depth+1)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 0, 3))
-		for range rapid.IntRange(0, 3).Draw(t, "length") {
+		for range rapid.IntRange(0, max(0, 3-depth/3)).Draw(t, "length") {
 			x := reflect.New(v.Type().Elem()).Elem()
-			fill(t, x)
+			fill(t, x, depth+1)
 			v.Set(reflect.Append(v, x))
 		}
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range rapid.IntRange(0, 3).Draw(t, "length") {
 			key, x := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			fill(t, key)
-			fill(t, x)
+			fill(t, key, depth+1)
+			fill(t, x, depth+1)
 			v.SetMapIndex(key, x)
 		}
 	case reflect.Pointer:
 		if rapid.Bool().Draw(t, "set") {
 			v.Set(reflect.New(v.Type().Elem()))
-			fill(t, v.Elem())
+			fill(t, v.Elem(), depth+1)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if !v.Type().Field(i).IsExported() {
 				panic("a field of " + v.Type().String() + " cannot be kept: " + v.Type().Field(i).Name)
 			}
-			fill(t, v.Field(i))
+			fill(t, v.Field(i), depth+1)
 		}
 	default:
 		panic("what to put into " + v.Type().String())

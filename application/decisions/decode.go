@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 	"time"
 
@@ -181,17 +180,4 @@ func decode(b []byte, into any) error {
 		return errors.New("more follows after the end")
 	}
 	return nil
-}
-
-// appendPrice writes every field of a price under its own name, whatever the price is made of. It is in snapshots and in the readings of models that
-// no snapshot has, not in those of every call.
-func appendPrice(b []byte, p *routing.Price) []byte {
-	if reflect.ValueOf(p).Elem().IsZero() {
-		return b
-	}
-	price, err := json.Marshal(p)
-	if err != nil {
-		return b // a price holds no more than numbers
-	}
-	return append(append(b, `,"price":`...), price...)
 }

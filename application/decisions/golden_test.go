@@ -16,12 +16,13 @@ func TestTheKeptFormsStay(t *testing.T) {
 	at := time.Unix(1_760_000_000, 123_456_789)
 	m := routing.ModelFacts{
 		Model: "m", Known: true, Tasks: []routing.TaskType{routing.Review}, Vision: true, Tools: true, Schema: true, Context: 1000,
+		Price: routing.Price{Input: 5, Tiers: []routing.Tier{{Above: 200_000, Price: routing.Price{Output: 7}}}},
 		State: routing.State{OpenUntil: at, RestUntil: at.Add(time.Second), Refused: true},
 	}
 	m.Set(routing.General, routing.Figures{P95Ms: 1, Samples: 2, OutputTokens: 3})
 	m.Set(routing.Review, routing.Figures{P95Ms: 4})
 	const model = `{"model":"m","known":true,"tasks":["review"],"vision":true,"tools":true,"schema":true,"context":1000,` +
-		`"open_until":[1760000000,123456789],"rest_until":[1760000001,123456789],"refused":true,"figures":{"general":[1,2,3],"review":[4,0,0]}}`
+		`"price":{"Input":5,"Tiers":[{"Above":200000,"Price":{"Output":7}}]},"open_until":[1760000000,123456789],"rest_until":[1760000001,123456789],"refused":true,"figures":{"general":[1,2,3],"review":[4,0,0]}}`
 
 	r := routing.Request{
 		Task: routing.General, Pin: &routing.Target{Provider: "openai", Model: "a/b"}, Draw: 1<<64 - 1, SLOMs: 1, InputTokens: 2, MaxTokens: 3,
