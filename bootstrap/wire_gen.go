@@ -183,6 +183,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Latencies:   latencies,
 		Meter:       meter,
 		Recorder:    recorder,
+		Log:         logger,
 		Clock:       clock,
 		NewID:       newID,
 		Random:      random,

@@ -182,7 +182,7 @@ func (c *call) end(ctx context.Context, a *attempt, err error) {
 		return
 	}
 	a.conn.history.add(class)
-	c.rest(a, err, now)
+	c.rest(ctx, a, err, now)
 	outcome := chat.Outcome(err)
 	c.Meter.Attempt(a.target.Provider, c.label(c.landscape, a.target), outcome, took)
 	row := outbound.CallAttempt{
@@ -202,7 +202,7 @@ const defaultRest = time.Second
 
 // rest keeps the attempt's credential from being asked: for as long as the vendor said when it is rate limited, for the breaker's cooldown when
 // its account is exhausted, and likewise, but for every model, when the vendor refused it.
-func (c *call) rest(a *attempt, err error, now time.Time) {
+func (c *call) rest(ctx context.Context, a *attempt, err error, now time.Time) {
 	switch chat.ClassOf(err) {
 	case chat.ClassRateLimited:
 		d := defaultRest
@@ -213,6 +213,10 @@ func (c *call) rest(a *attempt, err error, now time.Time) {
 	case chat.ClassQuota:
 		c.Circuits.Rest(a.circuit, now.Add(c.Settings.BreakerCooldown))
 	case chat.ClassAuth:
-		c.Circuits.Rest(whole(a.circuit), now.Add(c.Settings.BreakerCooldown))
+		all := whole(a.circuit)
+		if !c.Circuits.View(all).RestUntil.After(now) { // of many calls that find it out at once, one says so
+			c.Log.WarnContext(ctx, "a vendor refused a credential", "logger", "gateway", "provider", all.Provider, "credential", all.Credential, "error", err)
+		}
+		c.Circuits.Rest(all, now.Add(c.Settings.BreakerCooldown))
 	}
 }

@@ -95,6 +95,9 @@ func TestARefusedCredentialRestsForEveryModel(t *testing.T) {
 		w.plays("openai", failed(chat.ClassAuth))
 		_, err := w.Execute(t.Context(), request("gpt-4o-mini"))
 		wantFault(t, err, fault.Upstream, "provider_error")
+		if log := w.log.String(); strings.Count(log, "refused a credential") != 1 || !strings.Contains(log, "credential=openai-1") {
+			t.Errorf("logged %q, want an alert that names the credential", log)
+		}
 		a, err := w.Execute(t.Context(), request("gpt-4o"))
 		f := wantFault(t, err, fault.Unavailable, "no_provider_available")
 		if !strings.Contains(f.Msg, "openai rate_limited (credential refused) until") {

@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type Deps struct {
 	Latencies   outbound.Latencies
 	Meter       outbound.Meter
 	Recorder    Recorder
+	Log         *slog.Logger // nil: nothing is logged
 	Clock       outbound.Clock
 	NewID       outbound.NewID
 	Random      outbound.Random
@@ -73,6 +75,9 @@ type Service struct {
 // New makes the gateway. It subscribes to the circuits, so they must not be in use yet.
 func New(d Deps) *Service {
 	d.Settings = d.Settings.withDefaults()
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
 	s := &Service{Deps: d}
 	s.policies = newPolicyCache(d.Policies, d.Clock, d.Settings.PolicyTTL)
 	s.Reconfigure(d.Connections)
