@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -151,6 +153,7 @@ type world struct {
 	meter     *counter
 	latencies *latency.Latencies
 	circuits  *breaker.Circuits
+	log       strings.Builder
 	dice      *rand.Rand // nil: always half of all there is
 }
 
@@ -212,7 +215,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	d := gateway.Deps{
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
-		Random:   w.random,
+		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Random: w.random,
 		Settings: o.settings,
 	}
 	if o.catalogue != nil {
