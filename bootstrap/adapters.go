@@ -49,8 +49,10 @@ func newClient(c Config, clock outbound.Clock) *http.Client {
 
 func newCatalogue() (outbound.Catalogue, error) { return catalogue.New() }
 
-func newCircuits(c Config, clock outbound.Clock) outbound.Circuits {
-	return breaker.New(breaker.Config{Threshold: uint32(c.BreakerThreshold), Cooldown: c.cooldown(), Clock: clock}) //nolint:gosec // checked: 1 to 1000
+func newCircuits(c Config, clock outbound.Clock, s shortLived) *breaker.Circuits {
+	return breaker.New(breaker.Config{
+		Threshold: uint32(c.BreakerThreshold), Cooldown: c.cooldown(), Clock: clock, States: s.circuits, //nolint:gosec // checked: 1 to 1000
+	})
 }
 
 func newLatencies(c Config, clock outbound.Clock) outbound.Latencies {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forge1/forge1/adapters/breaker"
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/adapters/rest"
@@ -42,6 +43,7 @@ type Parts struct {
 	Migrator   *database.Migrator
 	CacheKind  health.CacheKind
 	Eviction   evictionPolicy
+	Circuits   *breaker.Circuits
 	Recorder   *record.Recorder
 	Mail       *mail.Worker
 	Health     *health.Service
@@ -125,7 +127,7 @@ func (a *App) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	failures := make(chan error, 8)
 	for name, run := range map[string]func(context.Context) error{
-		"recorder": a.Recorder.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
+		"recorder": a.Recorder.Run, "circuits": a.Circuits.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
 		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run,
 	} {
 		workers.Go(func() {

@@ -5,6 +5,7 @@ package bootstrap
 import (
 	"github.com/google/wire"
 
+	"github.com/forge1/forge1/adapters/breaker"
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/jose"
 	"github.com/forge1/forge1/adapters/keyring"
@@ -38,7 +39,8 @@ var outboundSet = wire.NewSet(
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
 	newHasher, wire.Bind(new(outbound.Hasher), new(*password.Hasher)),
-	newMailer, newClient, newConnections, newCatalogue, newCircuits, newLatencies,
+	newMailer, newClient, newConnections, newCatalogue, newLatencies,
+	newCircuits, wire.Bind(new(outbound.Circuits), new(*breaker.Circuits)),
 	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)),
 )
 

@@ -37,13 +37,14 @@ type shortLived struct {
 	cache      outbound.SessionCache
 	throttle   outbound.Throttle
 	challenges outbound.Challenges
+	circuits   outbound.CircuitStates // nil: there is no fleet
 	evict      evictionPolicy
 }
 
 // evictionPolicy asks the store of short-lived state what it throws away when it is full; nil when it is asked nothing.
 type evictionPolicy func(context.Context) (string, error)
 
-func newShortLived(c Config, clock outbound.Clock, local localThrottle) (shortLived, func(), error) {
+func newShortLived(c Config, clock outbound.Clock, id outbound.NewID, local localThrottle) (shortLived, func(), error) {
 	if c.RedisURL.Empty() {
 		return shortLived{
 			kind: "memory", cache: memory.NewSessions(clock, 0), throttle: local.Throttle, challenges: memory.NewChallenges(clock, 0),
@@ -55,6 +56,7 @@ func newShortLived(c Config, clock outbound.Clock, local localThrottle) (shortLi
 	}
 	return shortLived{
 		kind: "redis", cache: redis.NewSessions(r), throttle: redis.NewThrottle(r), challenges: redis.NewChallenges(r), evict: r.Eviction,
+		circuits: redis.NewCircuits(r, id()),
 	}, func() { _ = r.Close() }, nil
 }
 

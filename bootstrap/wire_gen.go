@@ -54,7 +54,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	keyring := newKeyring(c, bootstrapRoot)
 	bootstrapLocalThrottle := newLocalThrottle(clock)
-	bootstrapShortLived, cleanup3, err := newShortLived(c, clock, bootstrapLocalThrottle)
+	bootstrapShortLived, cleanup3, err := newShortLived(c, clock, newID, bootstrapLocalThrottle)
 	if err != nil {
 		cleanup2()
 		cleanup()
@@ -163,7 +163,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		cleanup()
 		return nil, nil, err
 	}
-	circuits := newCircuits(c, clock)
+	circuits := newCircuits(c, clock, bootstrapShortLived)
 	latencies := newLatencies(c, clock)
 	calls := database.NewCalls(db)
 	settings := newRecordSettings(c)
@@ -280,6 +280,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Migrator:   migrator,
 		CacheKind:  cacheKind,
 		Eviction:   bootstrapEvictionPolicy,
+		Circuits:   circuits,
 		Recorder:   recorder,
 		Mail:       worker,
 		Health:     healthService,
