@@ -2,6 +2,7 @@ package routing_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,6 +76,26 @@ func TestADecisionAllocatesNothingButWhatItReturns(t *testing.T) {
 				t.Errorf("%v allocations, want one for each of %v slices", got, shape.slices)
 			}
 		})
+	}
+}
+
+// TestManyCandidates are ranked as few are.
+func TestManyCandidates(t *testing.T) {
+	f := routing.Facts{At: noon}
+	d := routing.Defaults{}
+	for i := range 200 {
+		name := fmt.Sprintf("p%03d", i)
+		d.Order = append(d.Order, name)
+		f.Providers = append(f.Providers, routing.ProviderFacts{Name: name, Configured: true, DefaultModel: "m", Price: routing.FlatCents(float64(i * 77 % 200))})
+	}
+	got := routing.Decide(routing.NewPolicy("t1", d), routing.Request{Task: routing.General, InputTokens: 1000}, f).Candidates
+	if len(got) != 200 {
+		t.Errorf("%d candidates, want 200", len(got))
+	}
+	for i, c := range got {
+		if at := slices.Index(d.Order, c.Provider); c.Rank != i+1 || at*77%200 != i {
+			t.Errorf("%s has rank %d and stands at %d", c.Provider, c.Rank, i)
+		}
 	}
 }
 
