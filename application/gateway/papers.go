@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,13 +18,18 @@ type paper struct {
 	id   string
 	at   time.Time // zero: when it is sent
 	body func() []byte
+	mu   sync.Mutex   // over sending
 	sent atomic.Int64 // when, in nanoseconds since 1970; 0: never
 }
 
-// hand gives a sheet to the recorder when a decision refers to it: once, and again before it would be forgotten.
+// hand gives a sheet to the recorder before a decision refers to it: once, and again before it would be forgotten.
 func (p *paper) hand(to Recorder, now time.Time) {
-	last := p.sent.Load()
-	if last != 0 && now.UnixNano()-last < int64(resend) || !p.sent.CompareAndSwap(last, now.UnixNano()) {
+	if p.handed(now) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.handed(now) {
 		return
 	}
 	at := p.at
@@ -31,6 +37,12 @@ func (p *paper) hand(to Recorder, now time.Time) {
 		at = now
 	}
 	to.Sheet(outbound.Sheet{ID: p.id, CreatedAt: at, Body: p.body()})
+	p.sent.Store(now.UnixNano())
+}
+
+func (p *paper) handed(now time.Time) bool {
+	last := p.sent.Load()
+	return last != 0 && now.UnixNano()-last < int64(resend)
 }
 
 // announce keeps the decision of a call that was admitted, before anything comes of it: it can be read while the call is under way.

@@ -92,7 +92,7 @@ func (s *stream) open(ctx context.Context, a *attempt) error {
 		s.first = s.Clock().Sub(s.began)
 		return nil
 	}
-	if context.Cause(ctx) == errNoEvent { //nolint:errorlint // it is that very one
+	if errors.Is(context.Cause(ctx), errNoEvent) {
 		err = errNoEvent
 	}
 	a.used = s.tokens()
