@@ -150,6 +150,7 @@ func fromChunks(chunks chat.Stream) iter.Seq2[event, error] {
 
 // hold reads up to the first content, or the finish. What breaks before it may be tried elsewhere.
 func (s *stream) hold(a *attempt, patience *time.Timer) error {
+	first := true
 	for size := 0; size < maxHeld; {
 		e, err, ok := s.next()
 		switch {
@@ -160,7 +161,10 @@ func (s *stream) hold(a *attempt, patience *time.Timer) error {
 		case e.Comment:
 			continue
 		}
-		if patience.Stop() {
+		if first {
+			if first = false; !patience.Stop() {
+				return errNoEvent // it came at the very moment that ended the call
+			}
 			a.first = s.Clock().Sub(a.began)
 		}
 		s.note(e)
