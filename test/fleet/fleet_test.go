@@ -13,7 +13,7 @@ func (w *world) warm(t *testing.T) (*load, string) {
 	t.Helper()
 	l := w.start(t, w.nodes[:]...)
 	eventually(t, "answers", func() bool { return l.answers.Load() > 200 })
-	return l, w.asked(t, "")
+	return l, w.best(t, 40)
 }
 
 // dies has a vendor fail from now on, waits until a replica shows that, and gives how many attempts it has had by a second later, beside how many the bound allows:
@@ -57,7 +57,7 @@ func TestAVendorThatDiesIsNoticedOnceByTheWholeFleet(t *testing.T) {
 		t.Errorf("only %d calls came in meanwhile, which shows nothing", n)
 	}
 
-	w.behave(t, provider, well)
+	w.behave(t, provider, well(40))
 	eventually(t, "all replicas to close", func() bool { return w.on(t, provider, "closed") == len(w.nodes) })
 	before := w.stats(t, provider).OK
 	eventually(t, "the vendor to be used again", func() bool { return w.stats(t, provider).OK > before+20 })
@@ -86,7 +86,7 @@ func TestAReplicaSkipsWhatItHasNotSeenFail(t *testing.T) {
 	if n := others.answers.Load(); n < 50 {
 		t.Errorf("only %d calls were answered meanwhile, which shows nothing", n)
 	}
-	w.behave(t, provider, well)
+	w.behave(t, provider, well(40))
 	eventually(t, "all replicas to close", func() bool { return w.on(t, provider, "closed") == len(w.nodes) })
 	others.wantOnlyAnswers(t)
 }
@@ -105,7 +105,7 @@ func TestWithoutRedisEachReplicaHasItsOwnBreaker(t *testing.T) {
 		t.Errorf("%d attempts within %d cooldowns, want one each for each replica", n, cooldowns)
 	}
 
-	second := w.asked(t, first)
+	second := w.best(t, 80, first)
 	before := w.stats(t, second).Failed
 	w.behave(t, second, dead)
 	eventually(t, "each replica to open by itself", func() bool { return w.on(t, second, "open") == len(w.nodes) })
@@ -119,12 +119,16 @@ func TestWithoutRedisEachReplicaHasItsOwnBreaker(t *testing.T) {
 
 	w.redis.resume()
 	wait(2 * cooldown) // in which the replicas hear from each other again
-	for _, provider := range []string{first, second} {
-		if n := w.probes(t, provider, cooldowns); n < 1 || n > cooldowns+1 {
+	begins := map[string]int64{first: w.stats(t, first).Requests, second: w.stats(t, second).Requests}
+	wait(cooldowns * cooldown)
+	for provider, begin := range begins {
+		if n := w.stats(t, provider).Requests - begin; n < 1 || n > cooldowns+1 {
 			t.Errorf("with Redis back %d attempts at %s within %d cooldowns, want one each in the whole fleet", n, provider, cooldowns)
 		}
-		w.behave(t, provider, well)
 	}
-	eventually(t, "all replicas to close", func() bool { return w.on(t, first, "closed")+w.on(t, second, "closed") == 2*len(w.nodes) })
+	w.behave(t, second, well(80)) // first, because nobody asks for it once there is a better one
+	eventually(t, "all replicas to close the second", func() bool { return w.on(t, second, "closed") == len(w.nodes) })
+	w.behave(t, first, well(40))
+	eventually(t, "all replicas to close the first", func() bool { return w.on(t, first, "closed") == len(w.nodes) })
 	l.wantOnlyAnswers(t)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,7 @@ func newWorld(t *testing.T) *world {
 		w.nodes[i] = "http://" + said.Address
 	}
 	for provider := range vendorOf {
-		w.behave(t, provider, well)
+		w.behave(t, provider, well(40))
 	}
 	return w
 }
@@ -87,11 +88,11 @@ func migrated(url string) error {
 	return nil
 }
 
-// How vendors behave.
-const (
-	well = `{"latency_ms":40}`
-	dead = `{"latency_ms":10,"fail_rate":1,"fail_status":500}`
-)
+// dead is how a vendor behaves that answers nobody.
+const dead = `{"latency_ms":10,"fail_rate":1,"fail_status":500}`
+
+// well is how a vendor behaves that answers everybody.
+func well(ms int) string { return fmt.Sprintf(`{"latency_ms":%d}`, ms) }
 
 // behave tells the vendor of a provider how to behave.
 func (w *world) behave(t *testing.T, provider, how string) {
@@ -149,8 +150,9 @@ func (w *world) on(t *testing.T, provider, state string) (n int) {
 	return n
 }
 
-// asked waits for the provider that is asked now, but for one, and gives it.
-func (w *world) asked(t *testing.T, but string) (name string) {
+// best waits for the provider that is asked now, but for some, and gives it. All others, which nobody knows yet, are made so much slower that it is
+// preferred whenever it can be asked.
+func (w *world) best(t *testing.T, ms int, but ...string) (name string) {
 	t.Helper()
 	before := map[string]int64{}
 	for provider := range vendorOf {
@@ -158,12 +160,17 @@ func (w *world) asked(t *testing.T, but string) (name string) {
 	}
 	eventually(t, "calls of a vendor", func() bool {
 		for provider := range vendorOf {
-			if provider != but && w.stats(t, provider).OK > before[provider]+50 {
+			if !slices.Contains(but, provider) && w.stats(t, provider).OK > before[provider]+50 {
 				name = provider
 			}
 		}
 		return name != ""
 	})
+	for provider := range vendorOf {
+		if provider != name && !slices.Contains(but, provider) {
+			w.behave(t, provider, well(2*ms))
+		}
+	}
 	return name
 }
 
