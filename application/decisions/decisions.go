@@ -129,11 +129,8 @@ func (s *Service) Replay(ctx context.Context, caller inbound.Caller, id string) 
 	return inbound.Replay{Same: same(then, now), Decision: now}, nil
 }
 
-// sheets gives what a decision refers to.
+// sheets gives what a decision refers to. One from before sheets were kept refers to nothing, which is not there.
 func (s *Service) sheets(ctx context.Context, d *outbound.Decision) (*routing.Policy, routing.Facts, error) {
-	if len(d.Inputs) == 0 || d.PolicyID == "" || d.SnapshotID == "" {
-		return nil, routing.Facts{}, ErrFactsGone // it is from before they were kept
-	}
 	body, err := s.sheet(ctx, d.PolicyID)
 	if err != nil {
 		return nil, routing.Facts{}, err
