@@ -25,15 +25,18 @@ func (i idle) RelayWhole(context.Context, outbound.Target, []byte) (*outbound.Re
 	return i.answer, nil
 }
 
-func benchWorld(b testing.TB) *world {
+func benchWorld(b testing.TB, more ...func(*options)) *world {
 	b.Helper()
 	v := idle{answer: &outbound.Relayed{Body: make([]byte, 2000), Model: "m", Finish: chat.FinishStop, Usage: &chat.Usage{Input: 100, Output: 20}}}
-	w := newWorld(b, options{room: 1 << 40, connections: func(c map[string]*outbound.Connection) {
+	o := options{room: 1 << 40, connections: func(c map[string]*outbound.Connection) {
 		for _, each := range c {
 			each.Provider, each.Relay = v, v
 		}
-	}})
-	return w
+	}}
+	for _, change := range more {
+		change(&o)
+	}
+	return newWorld(b, o)
 }
 
 func BenchmarkExecute(b *testing.B) {

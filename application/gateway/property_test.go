@@ -19,8 +19,12 @@ import (
 )
 
 var targets = []routing.Target{
-	{Provider: "openrouter", Model: "openai/gpt-4o-mini"}, {Provider: "openai", Model: "gpt-4o-mini"}, {Provider: "openai", Model: "gpt-4o"},
-	{Provider: "claude", Model: "claude-haiku-4-5"}, {Provider: "gemini", Model: "gemini-2.5-flash"}, {Provider: "openai", Model: "my-own-tune"},
+	{Provider: "openrouter", Model: "openai/gpt-4o-mini"},
+	{Provider: "openai", Model: "gpt-4o-mini"},
+	{Provider: "openai", Model: "gpt-4o"},
+	{Provider: "claude", Model: "claude-haiku-4-5"},
+	{Provider: "gemini", Model: "gemini-2.5-flash"},
+	{Provider: "openai", Model: "my-own-tune"},
 }
 
 var classes = []chat.Class{

@@ -180,6 +180,8 @@ type options struct {
 	settings    gateway.Settings
 	room        int
 	catalogue   outbound.Catalogue // nil: the one that is built in
+	recorder    gateway.Recorder   // nil: the world's book
+	meter       outbound.Meter     // nil: the world's counter
 }
 
 const threshold, cooldown = 3, time.Minute
@@ -217,6 +219,12 @@ func newWorld(t testing.TB, o options) *world {
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Random: w.random,
 		Settings: o.settings,
+	}
+	if o.recorder != nil {
+		d.Recorder = o.recorder
+	}
+	if o.meter != nil {
+		d.Meter = o.meter
 	}
 	if o.catalogue != nil {
 		d.Catalogue = o.catalogue
