@@ -82,9 +82,13 @@ func (f *fleet) lease(c *circuit) (outbound.Lease, error) {
 	return answer, err
 }
 
-// say tells the fleet what it is to know, until it does not answer.
+// say tells the fleet what it is to know, until it does not answer, or takes so long that it is time to listen.
 func (f *fleet) say(ctx context.Context, clock outbound.Clock) {
+	begun := clock()
 	for range mostSaid {
+		if clock().Sub(begun) > interval {
+			return
+		}
 		c := f.next()
 		if c == nil {
 			return

@@ -1,6 +1,7 @@
 package breaker_test
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -182,6 +183,29 @@ func TestListenersAreToldOfTimeWhenTheStoreIsSilent(t *testing.T) {
 		time.Sleep(conformance.CircuitCooldown + 5*time.Second)
 		if v, _ := last.Load().(outbound.CircuitView); v.State != outbound.HalfOpen {
 			t.Errorf("told %+v last, want it half open", v)
+		}
+	})
+}
+
+// A store that takes its time is not told so much at once that what others say is heard late.
+func TestMuchToSayDoesNotKeepAReplicaFromListening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		all := replicas(t, s)
+		s.delay(100 * time.Millisecond)
+		for i := range 300 {
+			all[0].Rest(outbound.Circuit{Model: fmt.Sprint(i)}, now().Add(time.Hour))
+		}
+		time.Sleep(100 * time.Millisecond)
+		fail(t, all[1], someKey, conformance.CircuitThreshold)
+		time.Sleep(2 * time.Second)
+		if v := all[0].View(someKey); v.State != outbound.Open {
+			t.Errorf("two seconds later %+v, want it open", v)
+		}
+		time.Sleep(3 * time.Minute)
+		known, err := handle{s, "x"}.All(t.Context())
+		if err != nil || len(known) != 301 {
+			t.Errorf("the store knows of %d circuits, %v; want all 301", len(known), err)
 		}
 	})
 }

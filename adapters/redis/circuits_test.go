@@ -119,7 +119,8 @@ func TestASilentRedisCostsALeaseOneTimeout(t *testing.T) {
 		t.Error("what else is kept in Redis rests as well")
 	}
 	for what, err := range map[string]error{
-		"open": states.Open(t.Context(), c, time.Second), "rest": states.Rest(t.Context(), c, time.Second), "close": states.Close(t.Context(), c), "free": states.Free(t.Context(), c),
+		"open": states.Open(t.Context(), c, time.Second), "rest": states.Rest(t.Context(), c, time.Second),
+		"close": states.Close(t.Context(), c), "free": states.Free(t.Context(), c),
 	} {
 		if !errors.Is(err, fault.ErrDependency) {
 			t.Errorf("%s: %v, want %v", what, err, fault.ErrDependency)

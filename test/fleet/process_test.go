@@ -163,7 +163,8 @@ func startRedis(t testing.TB) *ownRedis {
 		addr := l.Addr().String()
 		_ = l.Close()
 		_, port, _ := net.SplitHostPort(addr)
-		cmd := exec.CommandContext(context.Background(), program, "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no") //nolint:gosec // ours
+		args := []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}
+		cmd := exec.CommandContext(context.Background(), program, args...) //nolint:gosec // ours
 		cmd.SysProcAttr = tied()
 		if err := cmd.Start(); err != nil {
 			t.Fatalf("start Redis: %v", err)
