@@ -118,6 +118,22 @@ func TestARefusedCredentialRestsForEveryModel(t *testing.T) {
 	})
 }
 
+func TestManyThatFindACredentialRefusedAtOnceSaySoOnce(t *testing.T) {
+	in(t, options{}, func(t *testing.T, w *world) {
+		late := reply{after: time.Second, err: chat.Fail(chat.ClassAuth, nil)}
+		w.plays("openai", late, late, late)
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() { _, _ = w.Execute(t.Context(), request("gpt-4o-mini")) })
+			time.Sleep(time.Millisecond)
+		}
+		all.Wait()
+		if n := strings.Count(w.log.String(), "refused a credential"); n != 1 || w.vendors["openai"].calls() != 3 {
+			t.Errorf("%d alerts of %d refusals, want one", n, w.vendors["openai"].calls())
+		}
+	})
+}
+
 func TestARateLimitedCredentialRestsForItsModelAlone(t *testing.T) {
 	for name, class := range map[string]chat.Class{"rate limited": chat.ClassRateLimited, "exhausted": chat.ClassQuota} {
 		t.Run(name, func(t *testing.T) {

@@ -63,6 +63,11 @@ func TestFailover(t *testing.T) {
 		"a pin is tried again": {
 			model: "openrouter/x/y", first: []reply{failed(chat.ClassServer)}, tried: []string{"openrouter server_error", "openrouter ok"},
 		},
+		"a pin is tried until the attempts are used up": {
+			model: "openrouter/x/y", first: []reply{failed(chat.ClassServer), failed(chat.ClassServer), failed(chat.ClassOverloaded)},
+			tried: []string{"openrouter server_error", "openrouter server_error", "openrouter overloaded"},
+			kind:  fault.Upstream, code: "provider_error", spent: true,
+		},
 		"a pin with refused credentials": {
 			model: "openrouter/x/y", first: []reply{failed(chat.ClassAuth)}, tried: []string{"openrouter auth_error"}, kind: fault.Upstream, code: "provider_error",
 		},

@@ -52,10 +52,9 @@ func (s *Service) Aliases(ctx context.Context, caller inbound.Caller) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	board := s.land.Load().board
+	facts, _ := s.land.Load().board.facts(now)
 	var usable []string
 	for _, a := range loaded.policy.Aliases() {
-		facts, _ := board.facts(now, targetsOf(&a)...)
 		d := routing.Decide(loaded.policy, routing.Request{Task: routing.General, Alias: &a}, facts)
 		if len(d.Candidates) > 0 || slices.ContainsFunc(d.Excluded, func(x routing.Exclusion) bool { return passing(x.Reason) }) {
 			usable = append(usable, a.Name)
