@@ -70,7 +70,7 @@ func (r *trio) run(states outbound.CircuitStates) outbound.Circuits {
 
 // pass lets time pass in small steps, for what Redis keeps first.
 func (r *trio) pass(d time.Duration) {
-	const step = 250 * time.Millisecond
+	const step = 100 * time.Millisecond // less than by which an end may be told differently without being another
 	for ; d > 0; d -= step {
 		synctest.Wait() // for what Redis is being told
 		r.age(min(d, step))
