@@ -28,11 +28,12 @@ func newLandscape(d *Deps, conns []outbound.Connection, old *landscape) *landsca
 	return l
 }
 
-// Reconfigure puts other connections in the place of those there are. Calls under way go on with theirs. What is remembered of a provider, and how
-// loaded its credentials are, is carried over by name.
+// Reconfigure puts other connections in the place of those there are, and has policies read anew, whose defaults may have changed with them. Calls
+// under way go on with theirs. What is remembered of a provider, and how loaded its credentials are, is carried over by name.
 func (s *Service) Reconfigure(conns []outbound.Connection) {
 	s.reshaping.Lock()
 	defer s.reshaping.Unlock()
+	defer s.policies.invalidateAll()
 	s.land.Store(newLandscape(&s.Deps, conns, s.land.Load()))
 }
 

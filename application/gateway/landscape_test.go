@@ -41,6 +41,9 @@ func TestAnotherConfigurationActsAtOnce(t *testing.T) {
 		}
 		_, err = w.Execute(t.Context(), request("openai/gpt-4o"))
 		wantFault(t, err, fault.NotFound, "model_not_found")
+		if w.shelf.finds != 2 {
+			t.Errorf("policies were read %d times, want again after the change", w.shelf.finds)
+		}
 		if got := w.Health(t.Context()); len(got) != 2 || got[0].Name != "claude" || got[1].Configured {
 			t.Errorf("health %+v, want that of the new connections", got)
 		}
@@ -122,7 +125,7 @@ func TestANewCatalogueIsReadAnew(t *testing.T) {
 		_, _ = cost()
 		time.Sleep(time.Second)
 		before, _ := cost() // it stands on the board now
-		list.price = 1_000_000_000
+		list.price = 1_000_000_000_000_000
 		if now, _ := cost(); now != before {
 			t.Errorf("%v cents after %v, though nobody said that the catalogue changed", now, before)
 		}

@@ -104,9 +104,22 @@ func (c *policyCache) invalidate(tenantID string) {
 	e := c.entries[tenantID]
 	c.mu.RUnlock()
 	if e != nil {
-		e.changes.Add(1)
-		e.current.Store(nil)
+		e.invalidate()
 	}
+}
+
+// invalidateAll is for a change of what all policies stand on.
+func (c *policyCache) invalidateAll() {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, e := range c.entries {
+		e.invalidate()
+	}
+}
+
+func (e *policyEntry) invalidate() {
+	e.changes.Add(1)
+	e.current.Store(nil)
 }
 
 func (c *policyCache) entry(tenantID string, now time.Time) *policyEntry {
