@@ -58,7 +58,10 @@ func (s *Service) admit(ctx context.Context, in inbound.Call) (*call, error) {
 
 func (s *Service) newCall(in inbound.Call) *call {
 	c := &call{Service: s, landscape: s.land.Load(), in: in, began: s.Clock()}
-	c.receipt = inbound.Receipt{CallID: s.NewID(), Cache: "bypass"}
+	c.receipt = inbound.Receipt{CallID: s.NewID(), Cache: cacheBypass}
+	if in.Cache == inbound.CacheOn {
+		c.receipt.Cache = label(in)
+	}
 	return c
 }
 

@@ -23,6 +23,7 @@ type Deps struct {
 	Latencies   outbound.Latencies
 	Meter       outbound.Meter
 	Recorder    Recorder
+	Cache       outbound.PromptCache // nil: there is none
 	Log         *slog.Logger // nil: nothing is logged
 	Clock       outbound.Clock
 	NewID       outbound.NewID
@@ -52,6 +53,7 @@ type Settings struct {
 	BreakerCooldown  time.Duration // how long refused and exhausted credentials rest; 60 s
 	BackoffBase      time.Duration // 250 ms
 	PolicyTTL        time.Duration // how long another node's change of a policy may go unseen; 1 s
+	CacheTTL         time.Duration // how long the prompt cache may give an answer; 0: there is no prompt cache
 }
 
 // Defaults of Settings.
@@ -70,6 +72,7 @@ type Service struct {
 	land      atomic.Pointer[landscape]
 	reshaping sync.Mutex // over making the next landscape
 	policies  *policyCache
+	flights   flights
 }
 
 // New makes the gateway. It subscribes to the circuits, so they must not be in use yet.

@@ -19,7 +19,16 @@ const maxHeld = 1 << 20
 // Stream implements inbound.Gateway.
 func (s *Service) Stream(ctx context.Context, in inbound.Call) (inbound.StreamAnswer, error) {
 	in.Stream = true
-	return s.stream(ctx, in)
+	v, receipt, err := s.visit(ctx, in)
+	switch {
+	case err != nil:
+		return inbound.StreamAnswer{Head: receipt}, err
+	case v != nil:
+		return v.answerStream(ctx)
+	case in.CacheOnly:
+		return inbound.StreamAnswer{Head: receipt}, ErrNotCached
+	}
+	return s.stream(ctx, s.uncached(in))
 }
 
 // stream answers a call in pieces, from its admission to its row.

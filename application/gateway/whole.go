@@ -10,7 +10,16 @@ import (
 // Execute implements inbound.Gateway.
 func (s *Service) Execute(ctx context.Context, in inbound.Call) (inbound.Answer, error) {
 	in.Stream = false
-	return s.execute(ctx, in)
+	v, receipt, err := s.visit(ctx, in)
+	switch {
+	case err != nil:
+		return inbound.Answer{Receipt: receipt}, err
+	case v != nil:
+		return v.answerWhole(ctx)
+	case in.CacheOnly:
+		return inbound.Answer{Receipt: receipt}, ErrNotCached
+	}
+	return s.execute(ctx, s.uncached(in))
 }
 
 // execute answers a call whole, from its admission to its row.

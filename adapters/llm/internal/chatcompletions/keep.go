@@ -83,7 +83,7 @@ func (g *gatherer) add(raw []byte) {
 
 func (g *gatherer) read() outbound.Reading {
 	out := outbound.Reading{Complete: g.whole && g.choices.complete()}
-	if g.exact && out.Complete {
+	if g.exact && g.choices.complete() {
 		out.Response = g.answer.Response()
 	}
 	return out
