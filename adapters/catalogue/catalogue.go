@@ -166,13 +166,13 @@ func (e entry) model() (outbound.Model, error) {
 	return m, nil
 }
 
-// nanos reads dollars per million tokens as nano-dollars per thousand, exactly: a dollar is 1,000,000 of them.
+// nanos reads dollars per million tokens as atto-dollars per token, exactly.
 func nanos(dollars string) (int64, error) {
 	whole, fraction, _ := strings.Cut(dollars, ".")
-	if len(fraction) > 6 {
-		return 0, fmt.Errorf("the price %q has more than six decimals", dollars)
+	if len(fraction) > 12 {
+		return 0, fmt.Errorf("the price %q has more than twelve decimals", dollars)
 	}
-	n, err := strconv.ParseUint(whole+fraction+strings.Repeat("0", 6-len(fraction)), 10, 62)
+	n, err := strconv.ParseUint(whole+fraction+strings.Repeat("0", 12-len(fraction)), 10, 62)
 	if err != nil {
 		return 0, fmt.Errorf("the price %q is no number", dollars)
 	}

@@ -3,6 +3,8 @@ package catalogue_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/forge1/forge1/adapters/catalogue"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
@@ -27,28 +29,28 @@ func TestPricesAreExact(t *testing.T) {
 		vendor, model, entry string
 		want                 routing.Price
 	}{
-		"dollars with decimals": {"openai", "gpt-4o-mini", "gpt-4o-mini", routing.Price{Input: 150_000, Output: 600_000, CacheRead: 75_000, CacheWrite: 150_000}},
+		"dollars with decimals": {"openai", "gpt-4o-mini", "gpt-4o-mini", routing.Price{Input: 150_000_000_000, Output: 600_000_000_000, CacheRead: 75_000_000_000, CacheWrite: 150_000_000_000}},
 		"a snapshot with a price of its own": {
-			"openai", "gpt-4o-2024-05-13", "gpt-4o-2024-05-13", routing.Price{Input: 5_000_000, Output: 15_000_000, CacheRead: 5_000_000, CacheWrite: 5_000_000},
+			"openai", "gpt-4o-2024-05-13", "gpt-4o-2024-05-13", routing.Price{Input: 5_000_000_000_000, Output: 15_000_000_000_000, CacheRead: 5_000_000_000_000, CacheWrite: 5_000_000_000_000},
 		},
 		"a snapshot with its model's price": {
-			"openai", "gpt-4o-2024-08-06", "gpt-4o", routing.Price{Input: 2_500_000, Output: 10_000_000, CacheRead: 1_250_000, CacheWrite: 2_500_000},
+			"openai", "gpt-4o-2024-08-06", "gpt-4o", routing.Price{Input: 2_500_000_000_000, Output: 10_000_000_000_000, CacheRead: 1_250_000_000_000, CacheWrite: 2_500_000_000_000},
 		},
 		"a snapshot dated the other way": {
-			"anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5", routing.Price{Input: 1_000_000, Output: 5_000_000, CacheRead: 100_000, CacheWrite: 1_250_000},
+			"anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5", routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000},
 		},
 		"a numbered snapshot": {
-			"gemini", "gemini-2.5-flash-001", "gemini-2.5-flash", routing.Price{Input: 300_000, Output: 2_500_000, CacheRead: 30_000, CacheWrite: 300_000},
+			"gemini", "gemini-2.5-flash-001", "gemini-2.5-flash", routing.Price{Input: 300_000_000_000, Output: 2_500_000_000_000, CacheRead: 30_000_000_000, CacheWrite: 300_000_000_000},
 		},
 		"a maker's model at the marketplace": {
 			"openrouter", "anthropic/claude-haiku-4.5", "anthropic/claude-haiku-4.5",
-			routing.Price{Input: 1_000_000, Output: 5_000_000, CacheRead: 100_000, CacheWrite: 1_250_000},
+			routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got, ok := bundled(t).Model(tt.vendor, tt.model)
-			if !ok || !got.Priced || got.Name != tt.entry || got.Price != tt.want {
+			if !ok || !got.Priced || got.Name != tt.entry || !cmp.Equal(got.Price, tt.want) {
 				t.Errorf("%s/%s is %+v, %t; want %s at %+v", tt.vendor, tt.model, got, ok, tt.entry, tt.want)
 			}
 		})

@@ -15,7 +15,7 @@ func TestAWrongTableIsRefused(t *testing.T) {
 		"an output price below 0":   {"[" + line("1", "-1", "", "") + "]", "no number"},
 		"a cache price of words":    {"[" + line("1", "1", "x", "") + "]", "no number"},
 		"a write price of words":    {"[" + line("1", "1", "", "1e3") + "]", "no number"},
-		"a price that is too fine":  {"[" + line("0.0000001", "1", "", "") + "]", "six decimals"},
+		"a price that is too fine":  {"[" + line("0.0000000000001", "1", "", "") + "]", "twelve decimals"},
 		"a model that stands twice": {"[" + line("1", "1", "", "") + "," + line("1", "1", "", "") + "]", "twice"},
 		"a model without name":      {`[{"vendor":"v"}]`, "no name"},
 	}

@@ -188,11 +188,13 @@ func (m *models) Explain(_ context.Context, c inbound.Call) (routing.Decision, e
 	return decision(), nil
 }
 
-func (m *models) Aliases(context.Context, inbound.Caller) ([]string, error) { return []string{"fast"}, nil }
+func (m *models) Aliases(context.Context, inbound.Caller) ([]string, error) {
+	return []string{"fast"}, nil
+}
 
 func (m *models) Models(context.Context, inbound.Caller) ([]inbound.ModelView, error) {
 	return []inbound.ModelView{
-		{Provider: "openai", Model: "gpt-x", Capabilities: routing.TaskTypes(), Features: []string{"tools"}, Context: 1000, Price: &routing.Price{Input: 2_500_000, Output: 10_000_000}, Available: true},
+		{Provider: "openai", Model: "gpt-x", Capabilities: routing.TaskTypes(), Features: []string{"tools"}, Context: 1000, Price: &routing.Price{Input: 2_500_000_000_000, Output: 10_000_000_000_000}, Available: true},
 		{Provider: "claude", Model: "sonnet", Reason: routing.NotConfigured},
 		{Provider: "openrouter", Model: "vendor/model:free", Reason: routing.BreakerOpen},
 	}, nil

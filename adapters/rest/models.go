@@ -80,10 +80,13 @@ func modelOf(v inbound.ModelView) Model {
 		m.Context = &v.Context
 	}
 	if p := v.Price; p != nil {
-		m.Price = &Price{Input: dollars(p.Input), Output: dollars(p.Output), CacheRead: dollars(p.CacheRead), CacheWrite: dollars(p.CacheWrite)}
+		m.Price = &Price{Input: perThousand(p.Input), Output: perThousand(p.Output), CacheRead: perThousand(p.CacheRead), CacheWrite: perThousand(p.CacheWrite)}
 	}
 	return m
 }
+
+// perThousand writes atto-dollars per token as dollars per 1,000 tokens.
+func perThousand(attos int64) string { return decimal(attos, 15) }
 
 func (x *exchange) capabilities() error {
 	c, err := x.s.deps.Gateway.Capabilities(x.ctx, x.caller)

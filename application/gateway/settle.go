@@ -64,16 +64,26 @@ func (t *tokens) usage(textBytes int) (chat.Usage, chat.UsageSource) {
 	}
 }
 
-// mostTokens bounds every number that a vendor gives, so that no sum of prices overflows.
-const mostTokens = 1_000_000_000
+// What a vendor can say that an attempt used and cost, at most, so that no sum overflows.
+const (
+	mostTokens = 1_000_000_000
+	mostNanos  = 1 << 59
+)
 
 // plausibly puts a vendor's numbers between what can be.
 func plausibly(u chat.Usage) chat.Usage {
-	for _, n := range []*int{&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.Reasoning} {
+	for _, n := range []*int{
+		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput, &u.AudioCacheRead, &u.AudioOutput, &u.ImageOutput, &u.Reasoning,
+	} {
 		*n = min(max(*n, 0), mostTokens)
 	}
-	if u.CostNanos != nil && *u.CostNanos < 0 {
+	switch {
+	case u.CostNanos == nil:
+	case *u.CostNanos < 0:
 		u.CostNanos = nil
+	default:
+		cost := min(*u.CostNanos, mostNanos)
+		u.CostNanos = &cost
 	}
 	return u
 }
@@ -87,7 +97,7 @@ func (c *call) price(a *attempt, u chat.Usage) *int64 {
 	if !ok || !m.Priced {
 		return nil
 	}
-	nanos := m.Price.Nanos(routing.Tokens{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite})
+	nanos := min(m.Price.Nanos(routing.TokensOf(u)), mostNanos)
 	return &nanos
 }
 
@@ -96,10 +106,7 @@ func sum(a, b chat.Usage) chat.Usage {
 	if a.Zero() {
 		return b
 	}
-	return chat.Usage{
-		Input: a.Input + b.Input, Output: a.Output + b.Output, CacheRead: a.CacheRead + b.CacheRead, CacheWrite: a.CacheWrite + b.CacheWrite,
-		Reasoning: a.Reasoning + b.Reasoning,
-	}
+	return a.Plus(b)
 }
 
 // learn adds a complete answer to what is known of its target. What the reader of a stream took is not in it.

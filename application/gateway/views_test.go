@@ -40,18 +40,18 @@ func TestModels(t *testing.T) {
 		want := map[string]inbound.ModelView{
 			"openai/gpt-4o": {
 				Provider: "openai", Model: "gpt-4o", Capabilities: routing.TaskTypes(), Features: []string{"vision", "tools", "json_schema", "streaming"},
-				Context: 128_000, Price: &routing.Price{Input: 2_500_000, Output: 10_000_000, CacheRead: 1_250_000, CacheWrite: 2_500_000}, Available: true,
+				Context: 128_000, Price: &routing.Price{Input: 2_500_000_000_000, Output: 10_000_000_000_000, CacheRead: 1_250_000_000_000, CacheWrite: 2_500_000_000_000}, Available: true,
 			},
 			"openai/gpt-4o-mini": {
 				Provider: "openai", Model: "gpt-4o-mini", Capabilities: butReview, Features: []string{"vision", "tools", "json_schema", "streaming"},
-				Context: 128_000, Price: &routing.Price{Input: 150_000, Output: 600_000, CacheRead: 75_000, CacheWrite: 150_000}, Reason: routing.RateLimited,
+				Context: 128_000, Price: &routing.Price{Input: 150_000_000_000, Output: 600_000_000_000, CacheRead: 75_000_000_000, CacheWrite: 150_000_000_000}, Reason: routing.RateLimited,
 			},
 			"openai/my-own-tune": {
 				Provider: "openai", Model: "my-own-tune", Capabilities: routing.TaskTypes(), Features: []string{"streaming"}, Available: true,
 			},
 			"claude/claude-haiku-4-5": {
 				Provider: "claude", Model: "claude-haiku-4-5", Capabilities: butReview, Features: []string{"vision", "tools", "json_schema", "streaming"},
-				Context: 200_000, Price: &routing.Price{Input: 1_000_000, Output: 5_000_000, CacheRead: 100_000, CacheWrite: 1_250_000}, Reason: routing.NotConfigured,
+				Context: 200_000, Price: &routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000}, Reason: routing.NotConfigured,
 			},
 			"gemini/house-model": {
 				Provider: "gemini", Model: "house-model", Capabilities: butReview, Features: []string{"streaming"}, Available: true,

@@ -11,7 +11,7 @@ type Model struct {
 	Schema  bool
 	Context int           // tokens
 	Output  int           // most output tokens; 0: unknown
-	Price   routing.Price // nano-dollars per 1,000 tokens
+	Price   routing.Price // in force now
 	Priced  bool
 }
 

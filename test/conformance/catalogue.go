@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
@@ -42,7 +45,7 @@ func eachModel(t *testing.T, c outbound.Catalogue, check func(vendor string, m o
 
 func catalogueLists(t *testing.T, c outbound.Catalogue) {
 	eachModel(t, c, func(vendor string, m outbound.Model) {
-		if got, ok := c.Model(vendor, m.Name); !ok || got != m {
+		if got, ok := c.Model(vendor, m.Name); !ok || !cmp.Equal(got, m) {
 			t.Errorf("%s/%s is listed as %+v and found as %+v, %t", vendor, m.Name, m, got, ok)
 		}
 	})
@@ -63,8 +66,8 @@ func catalogueSense(t *testing.T, c outbound.Catalogue) {
 			t.Errorf("%s/%s: %d tokens of context, %d of output", vendor, m.Name, m.Context, m.Output)
 		case m.Priced && (p.Input <= 0 || p.Output < p.Input || p.CacheRead <= 0 || p.CacheRead > p.Input || p.CacheWrite < p.Input):
 			t.Errorf("%s/%s: price %+v, want output ≥ input, 0 < cache read ≤ input ≤ cache write", vendor, m.Name, p)
-		case m.Priced && (p.Input < 10_000 || p.Output > 1_000_000_000):
-			t.Errorf("%s/%s: price %+v is not in nano-dollars per 1,000 tokens", vendor, m.Name, p)
+		case m.Priced && (p.Output > 1000*routing.AttosPerDollarPerMillion):
+			t.Errorf("%s/%s: price %+v is not in atto-dollars per token", vendor, m.Name, p)
 		}
 	})
 }
@@ -121,7 +124,7 @@ func catalogueCopies(t *testing.T, c outbound.Catalogue) {
 	first := models[0]
 	vendors := c.Vendors(first.Name)
 	models[0], vendors[0] = outbound.Model{}, "changed"
-	if got := c.Models("openai")[0]; got != first {
+	if got := c.Models("openai")[0]; !cmp.Equal(got, first) {
 		t.Errorf("the first model is now %+v, want %+v", got, first)
 	}
 	if got := c.Vendors(first.Name)[0]; got != "openai" {
