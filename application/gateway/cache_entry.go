@@ -178,7 +178,7 @@ func readFrames(b []byte) (out []frame, ok bool) {
 			return nil, false
 		}
 		b = b[size:]
-		out = append(out, frame{raw: b[:n>>1:n>>1], usage: n&1 == 1})
+		out = append(out, frame{raw: b[: n>>1 : n>>1], usage: n&1 == 1})
 		b = b[n>>1:]
 	}
 	return out, len(out) > 0

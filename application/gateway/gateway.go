@@ -24,7 +24,7 @@ type Deps struct {
 	Meter       outbound.Meter
 	Recorder    Recorder
 	Cache       outbound.PromptCache // nil: there is none
-	Log         *slog.Logger // nil: nothing is logged
+	Log         *slog.Logger         // nil: nothing is logged
 	Clock       outbound.Clock
 	NewID       outbound.NewID
 	Random      outbound.Random

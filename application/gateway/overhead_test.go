@@ -25,6 +25,7 @@ func (quiet) Decision(string, string)                       {}
 func (quiet) Attempt(string, string, string, time.Duration) {}
 func (quiet) Call(string, string, int, int, int64)          {}
 func (quiet) Queue(string, int, int)                        {}
+func (quiet) Cache(string, string)                          {}
 func (quiet) Append(context.Context, outbound.Batch) error  { return nil }
 
 // BenchmarkOverhead is a whole call but for its vendor, its surface and the database: the decision and its record, breakers, sketches, usage and the
