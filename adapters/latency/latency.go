@@ -19,6 +19,8 @@ type Config struct {
 	Window  time.Duration // 10 minutes
 	MaxKeys int           // task types times targets, because pins can name any model; 2,000
 	Clock   outbound.Clock
+	Replica string            // this replica's name in the fleet, another each time that it starts
+	Shared  outbound.Sketches // nil: alone
 }
 
 const (
@@ -33,8 +35,9 @@ type Latencies struct {
 	maxKeys int
 	mapping mapping.IndexMapping
 
-	mu   sync.RWMutex
-	keys map[key]*series
+	mu       sync.RWMutex
+	keys     map[key]*series
+	onChange func()
 }
 
 type key struct {
@@ -73,6 +76,9 @@ func (l *Latencies) P95(task routing.TaskType, t routing.Target) (routing.Latenc
 	}
 	return s.p95(l.now())
 }
+
+// OnChange implements outbound.Latencies.
+func (l *Latencies) OnChange(f func()) { l.onChange = f }
 
 // now is the number of the part of the window that the clock is in.
 func (l *Latencies) now() int64 { return l.clock().UnixNano() / int64(l.part) }
