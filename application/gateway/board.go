@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,9 @@ const (
 	refreshWindow  = 5 * time.Second
 )
 
+// relistEvery is how often prices are looked up again, which can change with the date.
+const relistEvery = time.Minute
+
 // sheetEvery is how often, at most, the facts are put down anew to be kept. What changes meanwhile goes with each decision.
 const sheetEvery = time.Second
 
@@ -36,10 +40,11 @@ type board struct {
 	reread  atomic.Bool  // every latency is due
 	due     atomic.Int64 // when samples taken meanwhile are to show, in nanoseconds since 1970
 
-	mu    sync.Mutex // over what follows, and the making of a snapshot
-	rows  []boardRow
-	index map[routing.Target]*boardModel
-	sheet *sheet
+	mu     sync.Mutex // over what follows, and the making of a snapshot
+	rows   []boardRow
+	index  map[routing.Target]*boardModel
+	sheet  *sheet
+	listed time.Time // when the catalogue was looked at last
 }
 
 // snapshot is the facts as they are. Their SnapshotID is that of the sheet.
@@ -180,6 +185,7 @@ func (b *board) make(now time.Time) *snapshot {
 	b.stale.Store(false)
 	b.due.Store(math.MaxInt64)
 	all := b.reread.Swap(false)
+	b.relist(now)
 	s := &snapshot{facts: routing.Facts{At: now}, until: now.Add(refreshWindow)}
 	s.facts.Providers = make([]routing.ProviderFacts, 0, len(b.rows))
 	for _, row := range b.rows {
@@ -195,6 +201,24 @@ func (b *board) make(now time.Time) *snapshot {
 	}
 	b.put(s, now)
 	return s
+}
+
+// relist looks up again what the catalogue says of the models, now and then. What has changed goes on a sheet of its own.
+func (b *board) relist(now time.Time) {
+	if now.Before(b.listed.Add(relistEvery)) || b.sheet != nil && now.Before(b.sheet.facts.At.Add(sheetEvery)) {
+		return
+	}
+	b.listed = now
+	for _, row := range b.rows {
+		for _, m := range row.models {
+			entry, known := b.catalogue.Model(row.conn.Vendor, m.facts.Model)
+			f := modelFacts(&row.conn.Connection, m.facts.Model, entry, known)
+			f.State = m.facts.State
+			if !reflect.DeepEqual(f, m.facts) {
+				m.facts, b.sheet = f, nil
+			}
+		}
+	}
 }
 
 // put gives a snapshot its sheet: the one there is, unless it says something else and is old enough to be swapped.

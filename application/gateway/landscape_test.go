@@ -137,6 +137,27 @@ func TestANewCatalogueIsReadAnew(t *testing.T) {
 	})
 }
 
+func TestPricesFollowTheDate(t *testing.T) {
+	table, err := catalogue.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := &prices{Catalogue: table}
+	o := options{catalogue: list, connections: func(c map[string]*outbound.Connection) { c["openai"].CostCents, c["openai"].DefaultModel = nil, "gpt-4o" }}
+	in(t, o, func(t *testing.T, w *world) {
+		first, err := w.Explain(t.Context(), request("gpt-4o"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.price = 1_000_000_000_000_000
+		time.Sleep(time.Minute)
+		later, err := w.Explain(t.Context(), request("gpt-4o"))
+		if err != nil || later.Candidates[0].CostCents != 20 || later.SnapshotID == first.SnapshotID {
+			t.Errorf("%v cents in snapshot %s a minute later, error %v; want the new price in another snapshot", later.Candidates[0].CostCents, later.SnapshotID, err)
+		}
+	})
+}
+
 func TestLatenciesOfOthersAreReadWhenSomebodySaysSo(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
 		ask := func() string { return explain(t, w, request("gpt-4o-mini"))[0] }
