@@ -1,5 +1,6 @@
 // Package latency keeps whole-answer latencies over a sliding window, in DataDog's sketches: a percentile to one per cent from a few hundred
-// counters, however many answers there were.
+// counters, however many answers there were. Younger answers weigh more, so that a vendor that has changed is seen soon: what came in weighs half
+// as much two parts of the window later. How many answers there were is counted without weights. Replicas tell each other what they measured; see share.go.
 package latency
 
 import (
@@ -19,12 +20,14 @@ type Config struct {
 	Window  time.Duration // 10 minutes
 	MaxKeys int           // task types times targets, because pins can name any model; 2,000
 	Clock   outbound.Clock
-	Replica string            // this replica's name in the fleet, another each time that it starts
-	Shared  outbound.Sketches // nil: alone
+
+	Shared  outbound.Sketches // where replicas meet; nil: there is one alone
+	Replica string            // this one's name, its own in the fleet and another each time that it starts
 }
 
 const (
 	parts    = 10   // of a window; it slides by one part
+	halfLife = 2.0  // parts in which the weight of a sample halves
 	accuracy = 0.01 // of the percentile
 )
 
@@ -34,10 +37,10 @@ type Latencies struct {
 	part    time.Duration
 	maxKeys int
 	mapping mapping.IndexMapping
+	sharing
 
-	mu       sync.RWMutex
-	keys     map[key]*series
-	onChange func()
+	mu   sync.RWMutex
+	keys map[key]*series
 }
 
 type key struct {
@@ -57,8 +60,14 @@ func New(c Config) *Latencies {
 	if err != nil {
 		panic("latency: " + err.Error()) // only an accuracy outside 0 to 1 is refused
 	}
-	return &Latencies{clock: c.Clock, part: max(c.Window/parts, 1), maxKeys: c.MaxKeys, mapping: m, keys: map[key]*series{}}
+	return &Latencies{
+		clock: c.Clock, part: max(c.Window/parts, 1), maxKeys: c.MaxKeys, mapping: m, keys: map[key]*series{},
+		sharing: sharing{store: c.Shared, replica: c.Replica, changed: func() {}},
+	}
 }
+
+// OnChange registers a function that is told when what others measured has changed the figures. It must not block. Register before Run.
+func (l *Latencies) OnChange(f func()) { l.changed = f }
 
 // Observe implements outbound.Latencies.
 func (l *Latencies) Observe(task routing.TaskType, t routing.Target, took time.Duration, outputTokens int) {
@@ -68,37 +77,35 @@ func (l *Latencies) Observe(task routing.TaskType, t routing.Target, took time.D
 
 // P95 implements outbound.Latencies.
 func (l *Latencies) P95(task routing.TaskType, t routing.Target) (routing.Latency, int) {
-	l.mu.RLock()
-	s := l.keys[key{task, t}]
-	l.mu.RUnlock()
+	s := l.find(key{task, t})
 	if s == nil {
 		return routing.Latency{}, 0
 	}
 	return s.p95(l.now())
 }
 
-// OnChange implements outbound.Latencies.
-func (l *Latencies) OnChange(f func()) { l.onChange = f }
-
 // now is the number of the part of the window that the clock is in.
-func (l *Latencies) now() int64 { return l.clock().UnixNano() / int64(l.part) }
+func (l *Latencies) now() int64 { return max(l.clock().UnixNano()/int64(l.part), 0) }
+
+func (l *Latencies) find(k key) *series {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.keys[k]
+}
 
 func (l *Latencies) series(k key, now int64) *series {
-	l.mu.RLock()
-	s := l.keys[k]
-	l.mu.RUnlock()
-	if s != nil {
+	if s := l.find(k); s != nil {
 		return s
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s = l.keys[k]; s != nil {
+	if s := l.keys[k]; s != nil {
 		return s
 	}
 	if len(l.keys) >= l.maxKeys {
 		l.evict()
 	}
-	s = &series{mapping: l.mapping, newest: now}
+	s := &series{mapping: l.mapping, newest: now, read: -1}
 	l.keys[k] = s
 	return s
 }
