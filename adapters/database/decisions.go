@@ -143,7 +143,7 @@ func (r Decisions) Sheet(ctx context.Context, id string) (outbound.Sheet, error)
 
 // Sweep implements outbound.Decisions.
 func (r Decisions) Sweep(ctx context.Context, before time.Time) (int, error) {
-	n, err := r.sweep(ctx, (*decisionRow)(nil), "created_at < ?", at(before))
+	n, err := r.sweep(ctx, (*decisionRow)(nil), "id < ? AND created_at < ?", idAfter(before), at(before))
 	if err != nil {
 		return n, err
 	}

@@ -30,19 +30,29 @@ INSERT INTO invites SELECT 'i' || n, 't' || (1 + n % 50), 'e' || n, 'e' || n, 'm
 INSERT INTO registrations SELECT 'r' || n, 'e' || n, 'e' || n, '', '', '', sha256(('r' || n)::bytea), '', '', w.at, w.at + n * interval '1 minute' FROM n, w;
 INSERT INTO outbox SELECT 'm' || n, 'd' || n, '\x00', w.at, w.at + n * interval '1 minute', 0, CASE WHEN n % 10 > 0 THEN w.at + n * interval '1 minute' END FROM n, w;
 INSERT INTO audit_log SELECT 'a' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', 'e' || n % 7, 'u' || n % 100, '', 'u' || n % 100, 't' || (1 + n % 50), '', '', '', '', '', '', '{}' FROM n, w;
-INSERT INTO ai_calls SELECT 'c' || lpad(n::text, 9, '0'), w.at + n * interval '1 minute', '', 't' || (1 + n % 50), 'u' || n % 100, 'k' || n % 100, '', '', '', 'general',
-	'auto', 'p' || n % 4, 'm' || n % 9, '', CASE WHEN n % 20 = 0 THEN 'provider_error' ELSE 'ok' END, 1, 1, 0, 0, 0, '', n, 1, 1, '', false, '', '["a", "b"]', 'e' || n % 100 FROM n, w;
-INSERT INTO ai_attempts SELECT 'c' || lpad(n::text, 9, '0'), m, w.at, '', '', '', '', '', 1, 1, 1, 1, 0, 0, 0, '', n FROM n, w, generate_series(1, 2) AS m;
-INSERT INTO routing_decisions SELECT 'd' || lpad(n::text, 9, '0'), 't' || (1 + n % 50), w.at + n * interval '1 minute', 'general', 'p' || n % 4, 'm' || n % 9, 'ok', 1, 's' || n, '', '{}', '{}'
-	FROM n, w;
+INSERT INTO ai_calls SELECT id, w.at + n * interval '1 minute', '', 't' || (1 + n % 50), 'u' || n % 100, 'k' || n % 100, '', '', '', 'general',
+	'auto', 'p' || n % 4, 'm' || n % 9, '', CASE WHEN n % 20 = 0 THEN 'provider_error' ELSE 'ok' END, 1, 1, 0, 0, 0, '', n, 1, 1, '', false, '', '["a", "b"]', 'e' || n % 100 FROM i, w;
+INSERT INTO ai_attempts SELECT id, m, w.at, '', '', '', '', '', 1, 1, 1, 1, 0, 0, 0, '', n FROM i, w, generate_series(1, 2) AS m;
+INSERT INTO routing_decisions SELECT id, 't' || (1 + n % 50), w.at + n * interval '1 minute', 'general', 'p' || n % 4, 'm' || n % 9, 'ok', 1, 's' || n, '', '{}', '{}'
+	FROM i, w;
 INSERT INTO routing_sheets SELECT 's' || n, w.at + n * interval '1 minute', '{}' FROM n, w`
+
+// uuids gives to each n an id that grows with the time of its row.
+const uuids = `i AS (SELECT n, substr(h, 1, 8) || '-' || substr(h, 9) || '-7000-8000-' || lpad(n::text, 12, '0') AS id
+	FROM n, w, LATERAL (SELECT lpad(to_hex((extract(epoch FROM w.at + n * interval '1 minute') * 1000)::bigint), 12, '0') AS h) AS hex) `
+
+// uuidOf gives that id.
+func uuidOf(n int) string {
+	ms := fmt.Sprintf("%012x", time.Date(2026, 1, 1, 0, n, 0, 0, time.UTC).UnixMilli())
+	return fmt.Sprintf("%s-%s-7000-8000-%012d", ms[:8], ms[8:], n)
+}
 
 func TestHotQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	db := migrate(t, postgres(t))
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, statement := range strings.Split(fill, ";\n") {
-		statement = "WITH n AS (SELECT n FROM generate_series(1, 10000) AS s (n)), w AS (SELECT '2026-01-01Z'::timestamptz AS at) " + strings.TrimSpace(statement)
+		statement = "WITH n AS (SELECT n FROM generate_series(1, 10000) AS s (n)), w AS (SELECT '2026-01-01Z'::timestamptz AS at), " + uuids + strings.TrimSpace(statement)
 		if _, err := db.SQL().ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
@@ -152,7 +162,7 @@ func callQueries(begin time.Time) map[string]func(context.Context, *database.DB)
 	hour := outbound.UsageFilter{From: begin, To: begin.Add(time.Hour)}
 	return map[string]func(context.Context, *database.DB) error{
 		"calls":               calls(outbound.UsageFilter{}, ""),
-		"calls, a later page": calls(outbound.UsageFilter{}, "c000005000"),
+		"calls, a later page": calls(outbound.UsageFilter{}, uuidOf(5006)),
 		"calls that failed":   calls(outbound.UsageFilter{Outcome: "provider_error"}, ""),
 		"calls of a member":   calls(outbound.UsageFilter{UserID: "u57"}, ""),
 		"calls of a time":     calls(hour, ""),
@@ -162,9 +172,9 @@ func callQueries(begin time.Time) map[string]func(context.Context, *database.DB)
 		"sums of tags":        sums(hour, outbound.ByTag),
 		"decisions":           decisions(outbound.DecisionFilter{}),
 		"decisions of a time": decisions(outbound.DecisionFilter{From: begin, To: begin.Add(time.Hour)}),
-		"decisions, a page":   decisions(outbound.DecisionFilter{Before: "d000005000", Provider: "p1"}),
+		"decisions, a page":   decisions(outbound.DecisionFilter{Before: uuidOf(5006), Provider: "p1"}),
 		"a decision": func(ctx context.Context, db *database.DB) error {
-			return second(database.NewDecisions(db).Find(ctx, "t8", "d000009007"))
+			return second(database.NewDecisions(db).Find(ctx, "t8", uuidOf(9007)))
 		},
 		"a sheet": func(ctx context.Context, db *database.DB) error {
 			return second(database.NewDecisions(db).Sheet(ctx, "s9007"))

@@ -30,10 +30,11 @@ func (r Usage) Calls(ctx context.Context, tenantID string, f outbound.CallFilter
 		attempts []attemptRow
 	)
 	err := r.read(ctx, func(ctx context.Context, db bun.IDB) error {
-		q := db.NewSelect().Model(&rows).Order("id DESC").Limit(int64(f.Limit))
+		q := db.NewSelect().Model(&rows).Order("created_at DESC", "id DESC").Limit(int64(f.Limit))
 		r.filter(q, tenantID, f.UsageFilter)
-		if f.Before != "" {
-			q.Where("id < ?", key(f.Before))
+		if f.Before != "" { // the first condition is one that an index serves, the second parts calls of one moment
+			q.Where("c.created_at <= (SELECT x.created_at FROM ai_calls AS x WHERE x.id = ?)", key(f.Before)).
+				Where("(c.created_at, c.id) < (SELECT x.created_at, x.id FROM ai_calls AS x WHERE x.id = ?)", key(f.Before))
 		}
 		if err := q.Scan(ctx); err != nil || len(rows) == 0 {
 			return err

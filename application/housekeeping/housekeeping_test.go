@@ -105,7 +105,7 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call := outbound.Call{ID: "c", CreatedAt: w.Clock.Now(), Attempts: make([]outbound.CallAttempt, 2), Decision: &outbound.Decision{ID: "d", CreatedAt: w.Clock.Now()}}
+		call := outbound.Call{ID: "01935a00-0000-7000-8000-000000000001", CreatedAt: w.Clock.Now(), Attempts: make([]outbound.CallAttempt, 2), Decision: &outbound.Decision{ID: "01935a00-0000-7000-8000-000000000001", CreatedAt: w.Clock.Now()}}
 		sheets := []outbound.Sheet{{ID: "s", CreatedAt: w.Clock.Now()}}
 		if err := database.NewCalls(w.DB).Append(t.Context(), outbound.Batch{Calls: []outbound.Call{call}, Sheets: sheets}); err != nil {
 			t.Fatal(err)

@@ -31,10 +31,8 @@ CREATE TABLE ai_calls (
     tags            jsonb NOT NULL,
     end_user        text NOT NULL
 );
--- How a tenant reads its calls, how they are summed up, and what sweepers look for.
-CREATE INDEX ai_calls_tenant_idx ON ai_calls (tenant_id, id);
-CREATE INDEX ai_calls_time_idx ON ai_calls (tenant_id, created_at);
-CREATE INDEX ai_calls_created_idx ON ai_calls (created_at);
+-- How a tenant reads its calls, and how they are summed up. Sweepers find what is old by its id, which is a UUIDv7.
+CREATE INDEX ai_calls_tenant_idx ON ai_calls (tenant_id, created_at, id);
 
 CREATE TABLE ai_attempts (
     call_id       text COLLATE "C" NOT NULL,
@@ -73,7 +71,6 @@ CREATE TABLE routing_decisions (
     inputs         text NOT NULL
 );
 CREATE INDEX routing_decisions_tenant_idx ON routing_decisions (tenant_id, id);
-CREATE INDEX routing_decisions_created_idx ON routing_decisions (created_at);
 
 CREATE TABLE routing_sheets (
     id         text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -30,11 +30,9 @@ CREATE TABLE ai_calls (
     decision_id     TEXT NOT NULL,
     tags            TEXT NOT NULL,
     end_user        TEXT NOT NULL
-) STRICT;
--- How a tenant reads its calls, how they are summed up, and what sweepers look for.
-CREATE INDEX ai_calls_tenant_idx ON ai_calls (tenant_id, id);
-CREATE INDEX ai_calls_time_idx ON ai_calls (tenant_id, created_at);
-CREATE INDEX ai_calls_created_idx ON ai_calls (created_at);
+) STRICT, WITHOUT ROWID;
+-- How a tenant reads its calls, and how they are summed up. Sweepers find what is old by its id, which is a UUIDv7.
+CREATE INDEX ai_calls_tenant_idx ON ai_calls (tenant_id, created_at, id);
 
 CREATE TABLE ai_attempts (
     call_id       TEXT NOT NULL,
@@ -73,7 +71,6 @@ CREATE TABLE routing_decisions (
     inputs         TEXT NOT NULL
 ) STRICT;
 CREATE INDEX routing_decisions_tenant_idx ON routing_decisions (tenant_id, id);
-CREATE INDEX routing_decisions_created_idx ON routing_decisions (created_at);
 
 CREATE TABLE routing_sheets (
     id         TEXT NOT NULL PRIMARY KEY,
