@@ -66,7 +66,7 @@ func New(c Config) *Latencies {
 	}
 }
 
-// OnChange registers a function that is told when what others measured has changed the figures. It must not block. Register before Run.
+// OnChange implements outbound.Latencies.
 func (l *Latencies) OnChange(f func()) { l.changed = f }
 
 // Observe implements outbound.Latencies.

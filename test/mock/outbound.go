@@ -3118,19 +3118,18 @@ func (m *MockSketches) EXPECT() *MockSketchesMockRecorder {
 }
 
 // Others mocks base method.
-func (m *MockSketches) Others(ctx context.Context, replica string, since int64) ([]outbound.Sketch, int64, error) {
+func (m *MockSketches) Others(ctx context.Context, replica string, parts []int64) ([]outbound.SharedSketch, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Others", ctx, replica, since)
-	ret0, _ := ret[0].([]outbound.Sketch)
-	ret1, _ := ret[1].(int64)
-	ret2, _ := ret[2].(error)
-	return ret0, ret1, ret2
+	ret := m.ctrl.Call(m, "Others", ctx, replica, parts)
+	ret0, _ := ret[0].([]outbound.SharedSketch)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
 }
 
 // Others indicates an expected call of Others.
-func (mr *MockSketchesMockRecorder) Others(ctx, replica, since any) *MockSketchesOthersCall {
+func (mr *MockSketchesMockRecorder) Others(ctx, replica, parts any) *MockSketchesOthersCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Others", reflect.TypeOf((*MockSketches)(nil).Others), ctx, replica, since)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Others", reflect.TypeOf((*MockSketches)(nil).Others), ctx, replica, parts)
 	return &MockSketchesOthersCall{Call: call}
 }
 
@@ -3140,36 +3139,35 @@ type MockSketchesOthersCall struct {
 }
 
 // Return rewrite *gomock.Call.Return
-func (c *MockSketchesOthersCall) Return(sketches []outbound.Sketch, mark int64, err error) *MockSketchesOthersCall {
-	c.Call = c.Call.Return(sketches, mark, err)
+func (c *MockSketchesOthersCall) Return(arg0 []outbound.SharedSketch, arg1 error) *MockSketchesOthersCall {
+	c.Call = c.Call.Return(arg0, arg1)
 	return c
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockSketchesOthersCall) Do(f func(context.Context, string, int64) ([]outbound.Sketch, int64, error)) *MockSketchesOthersCall {
+func (c *MockSketchesOthersCall) Do(f func(context.Context, string, []int64) ([]outbound.SharedSketch, error)) *MockSketchesOthersCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockSketchesOthersCall) DoAndReturn(f func(context.Context, string, int64) ([]outbound.Sketch, int64, error)) *MockSketchesOthersCall {
+func (c *MockSketchesOthersCall) DoAndReturn(f func(context.Context, string, []int64) ([]outbound.SharedSketch, error)) *MockSketchesOthersCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
 
 // Publish mocks base method.
-func (m *MockSketches) Publish(ctx context.Context, replica string, sketches []outbound.Sketch) (bool, error) {
+func (m *MockSketches) Publish(ctx context.Context, s outbound.SharedSketch, ttl time.Duration) error {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "Publish", ctx, replica, sketches)
-	ret0, _ := ret[0].(bool)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
+	ret := m.ctrl.Call(m, "Publish", ctx, s, ttl)
+	ret0, _ := ret[0].(error)
+	return ret0
 }
 
 // Publish indicates an expected call of Publish.
-func (mr *MockSketchesMockRecorder) Publish(ctx, replica, sketches any) *MockSketchesPublishCall {
+func (mr *MockSketchesMockRecorder) Publish(ctx, s, ttl any) *MockSketchesPublishCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Publish", reflect.TypeOf((*MockSketches)(nil).Publish), ctx, replica, sketches)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Publish", reflect.TypeOf((*MockSketches)(nil).Publish), ctx, s, ttl)
 	return &MockSketchesPublishCall{Call: call}
 }
 
@@ -3179,19 +3177,19 @@ type MockSketchesPublishCall struct {
 }
 
 // Return rewrite *gomock.Call.Return
-func (c *MockSketchesPublishCall) Return(known bool, err error) *MockSketchesPublishCall {
-	c.Call = c.Call.Return(known, err)
+func (c *MockSketchesPublishCall) Return(arg0 error) *MockSketchesPublishCall {
+	c.Call = c.Call.Return(arg0)
 	return c
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockSketchesPublishCall) Do(f func(context.Context, string, []outbound.Sketch) (bool, error)) *MockSketchesPublishCall {
+func (c *MockSketchesPublishCall) Do(f func(context.Context, outbound.SharedSketch, time.Duration) error) *MockSketchesPublishCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockSketchesPublishCall) DoAndReturn(f func(context.Context, string, []outbound.Sketch) (bool, error)) *MockSketchesPublishCall {
+func (c *MockSketchesPublishCall) DoAndReturn(f func(context.Context, outbound.SharedSketch, time.Duration) error) *MockSketchesPublishCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
