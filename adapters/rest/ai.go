@@ -16,6 +16,7 @@ type asked struct {
 	sloMs   int
 	strict  bool
 	explain bool
+	cache   caching
 }
 
 // askedFor reads the headers that every AI route takes.
@@ -34,10 +35,8 @@ func (x *exchange) askedFor() (a asked, err error) {
 		}
 		a.sloMs = n
 	}
-	switch string(h.Peek("X-Forge-Cache")) {
-	case "", "on", "off":
-	default:
-		return a, headerFault("X-Forge-Cache", "must be on or off")
+	if a.cache, err = x.caching(); err != nil {
+		return a, err
 	}
 	if a.strict, err = x.flag("X-Forge-Strict"); err != nil {
 		return a, err
@@ -61,6 +60,7 @@ func (x *exchange) flag(name string) (bool, error) {
 func (x *exchange) call(a asked, surface inbound.Surface) inbound.Call {
 	return inbound.Call{
 		Caller: x.caller, Surface: surface, TraceID: x.traceID, RequestID: x.requestID, TaskType: a.task, SLOMs: a.sloMs, Strict: a.strict,
+		Cache: a.cache.mode, CacheMaxAge: a.cache.maxAge, CacheOnly: a.cache.only,
 	}
 }
 

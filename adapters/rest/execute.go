@@ -96,6 +96,11 @@ func (x *exchange) task() (c inbound.Call, a asked, stream bool, err error) {
 	c = x.call(a, inbound.SurfaceExecute)
 	c.Dialect = chat.DialectExecute
 	c.Parse = func() (*chat.Request, error) { return req, nil }
+	body := x.fc.Request.SwapBody(nil) // ours from here on: the gateway may want to look at it when the request is over
+	if b.Context.Cache != nil && !*b.Context.Cache {
+		c.Cache = inbound.CacheOff
+	}
+	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfExecute) }
 	c.Tags, c.EndUser = b.Context.Tags, b.Context.EndUser
 	c.TextBytes, c.Vision, c.Tools, c.Schema = req.TextBytes(), req.HasImages(), len(req.Tools) > 0, req.Format.Kind == chat.FormatSchema
 	if b.TaskType != "" {

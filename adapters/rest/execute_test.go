@@ -60,10 +60,10 @@ func TestATaskReachesTheGateway(t *testing.T) {
 	}
 	want := inbound.Call{
 		Caller: got.Caller, Surface: inbound.SurfaceExecute, Dialect: chat.DialectExecute, TraceID: got.TraceID, RequestID: "request-1",
-		Model: "claude/sonnet", TaskType: "review", SLOMs: 800, Strict: true, Tags: []string{"a", "b"}, EndUser: "eu",
+		Model: "claude/sonnet", TaskType: "review", SLOMs: 800, Strict: true, Tags: []string{"a", "b"}, EndUser: "eu", Cache: inbound.CacheOff,
 		TextBytes: wantReq.TextBytes(), MaxTokens: 100, Vision: true, Tools: true, Schema: true,
 	}
-	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(inbound.Call{}, "Parse")); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(inbound.Call{}, "Parse", "Fingerprint")); d != "" {
 		t.Error(d)
 	}
 }

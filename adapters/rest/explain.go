@@ -66,6 +66,8 @@ var explanations = map[string]explanation{
 	"busy":                    {503, "Busy", "There is too much to do at once. Try again shortly."},
 	"dependency_unavailable":  {503, "Dependency away", "A service that this needs does not answer. Try again shortly."},
 	"no_provider_available":   {503, "No provider available", "No provider can serve the call now. The errors say why for each."},
+	"not_cached":              {504, "Not in the cache", "The request asked for a cached answer alone, by Cache-Control: only-if-cached, and there is none."},
+	"too_slow":                {503, "Reader too slow", "Others read the same answer, and this reader fell too far behind. Ask again."},
 	"provider_timeout":        {504, "Provider too slow", "No provider answered in time."},
 }
 

@@ -23,6 +23,7 @@ func (x *exchange) chatCompletions() error {
 	c := x.call(a, inbound.SurfaceChatCompletions)
 	c.Dialect, c.Body = chat.DialectOpenAIChat, body
 	c.Parse = func() (*chat.Request, error) { return parseChat(body, a.strict) }
+	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfChat) }
 	c.Model, c.EndUser, c.MaxTokens, c.TextBytes = env.model, env.user, env.maxTokens, env.textBytes
 	c.Vision, c.Tools, c.Schema = env.vision, env.tools, env.schema
 

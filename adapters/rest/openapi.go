@@ -212,6 +212,7 @@ func headerDocs() map[string]*huma.Header {
 	} {
 		out[name] = &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 	}
+	out["Age"] = &huma.Header{Description: "Of an answer from the prompt cache: seconds since it was made", Schema: &huma.Schema{Type: huma.TypeInteger}}
 	out["Retry-After"] = &huma.Header{Description: "Seconds", Schema: &huma.Schema{Type: huma.TypeInteger}}
 	return out
 }

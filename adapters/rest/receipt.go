@@ -23,6 +23,7 @@ func (x *exchange) writeReceipt(r inbound.Receipt, outcome string) {
 			h.Set(f.name, f.value)
 		}
 	}
+	x.writeAge(r)
 	if len(r.Dropped) > 0 {
 		h.Set("X-Forge-Dropped", strings.Join(r.Dropped, ", "))
 	}

@@ -29,6 +29,7 @@ func aiHeaders() []param {
 		{in: "header", name: "X-Forge-Task-Type", doc: "general when nothing says otherwise", schema: "", enum: taskTypes()},
 		{in: "header", name: "X-Forge-Latency-SLO-Ms", doc: "Latency objective", schema: 0, min: 1, max: maxSLO},
 		{in: "header", name: "X-Forge-Cache", doc: "Whether the prompt cache may answer", schema: "", enum: []any{"on", "off"}},
+		{in: "header", name: "Cache-Control", doc: "no-store, no-cache, max-age and only-if-cached, as RFC 9111 has them, for the prompt cache", schema: ""},
 		{in: "header", name: "X-Forge-Strict", doc: "Fail rather than drop a field that the provider cannot honour", schema: "", enum: yes},
 		{in: "header", name: "X-Forge-Explain", doc: "Show the routing decision", schema: "", enum: yes},
 	}
@@ -37,7 +38,7 @@ func aiHeaders() []param {
 // callFaults are the ways in which an AI call can fail.
 var callFaults = []int{402, 404, 422, 429, 502, 503, 504}
 
-var callHeaders = []string{"X-Forge-Decision-Id", "X-Forge-Provider", "X-Forge-Model", "X-Forge-Cache", "X-Forge-Dropped", "X-Forge-Decision"}
+var callHeaders = []string{"X-Forge-Decision-Id", "X-Forge-Provider", "X-Forge-Model", "X-Forge-Cache", "Age", "X-Forge-Dropped", "X-Forge-Decision"}
 
 var (
 	exampleTask = map[string]any{"task": "Why is the sky blue? One sentence.", "task_type": "general", "context": map[string]any{"latency_slo_ms": 2000}}
