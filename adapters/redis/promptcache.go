@@ -70,7 +70,7 @@ func (p *PromptCache) Find(ctx context.Context, tenantID string, key outbound.Pr
 }
 
 // errFull is the cause while nothing is kept.
-var errFull = errors.New("redis had no memory left a moment ago")
+var errFull = errors.New("redis has little memory left, or had a moment ago")
 
 // Keep implements outbound.PromptCache.
 func (p *PromptCache) Keep(ctx context.Context, tenantID string, key outbound.PromptKey, entry []byte, ttl time.Duration) error {
@@ -87,11 +87,17 @@ func (p *PromptCache) Keep(ctx context.Context, tenantID string, key outbound.Pr
 		return nil
 	}
 	name, order, sizes := promptName(tenantID, key)
-	err := p.client.do(ctx, func(ctx context.Context) error {
-		return promptKeep.Run(ctx, p.client.rdb, []string{name, order, sizes}, sealed, ms, hex.EncodeToString(key[:]), len(sealed), p.most).Err()
+	var sum int64
+	err := p.client.do(ctx, func(ctx context.Context) (err error) {
+		sum, err = promptKeep.Run(ctx, p.client.rdb, []string{name, order, sizes}, sealed, ms, hex.EncodeToString(key[:]), len(sealed), p.most).Int64()
+		return err
 	})
-	if err == nil {
+	if err == nil && sum >= 0 {
 		return nil
+	}
+	if err == nil {
+		err = fault.ErrDependency.With(errFull)
+		p.full.Store(now.Add(fullRest).UnixMicro())
 	}
 	if redis.IsOOMError(err) {
 		p.full.Store(now.Add(fullRest).UnixMicro())
@@ -99,13 +105,19 @@ func (p *PromptCache) Keep(ctx context.Context, tenantID string, key outbound.Pr
 	return fmt.Errorf("keep an answer: %w", err)
 }
 
-// promptKeep keeps an entry and lets go of those that were kept first until the tenant is within its bound. It writes the entry before anything else, so that
-// a server without memory refuses the whole script. What has expired by itself is taken off the order as it comes to stand first, a few at a time.
+// promptKeep keeps an entry and lets go of those that were kept first until the tenant is within its bound. It answers what the tenant has then, and -1, having done
+// nothing, when less than a fifth of the server's memory would be left: that is for sign-ins. It writes the entry before anything else, so that a server
+// without memory refuses the whole script. What has expired by itself is taken off the order as it comes to stand first, a few at a time.
 var promptKeep = redis.NewScript(`
 local value, order, sizes = KEYS[1], KEYS[2], KEYS[3]
 local entry, ms, key, size, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local prefix = string.sub(value, 1, #value - #key)
 
+local memory = redis.pcall('INFO', 'memory') -- which not every server tells
+if type(memory) == 'string' then
+  local used, all = tonumber(string.match(memory, '\nused_memory:(%d+)')), tonumber(string.match(memory, '\nmaxmemory:(%d+)'))
+  if used and all and all > 0 and used + size > 0.8 * all then return -1 end
+end
 redis.call('SET', value, entry, 'PX', ms)
 if redis.call('EXISTS', order) == 0 or redis.call('EXISTS', sizes) == 0 then redis.call('DEL', order, sizes) end
 
