@@ -75,7 +75,7 @@ type Service struct {
 	flights   flights
 }
 
-// New makes the gateway. It subscribes to the circuits, so they must not be in use yet.
+// New makes the gateway. It subscribes to circuits and latencies, so they must not be in use yet.
 func New(d Deps) *Service {
 	d.Settings = d.Settings.withDefaults()
 	if d.Log == nil {
@@ -85,6 +85,7 @@ func New(d Deps) *Service {
 	s.policies = newPolicyCache(d.Policies, d.Clock, d.Settings.PolicyTTL)
 	s.Reconfigure(d.Connections)
 	d.Circuits.OnChange(s.circuitChanged)
+	d.Latencies.OnChange(s.latencyChanged)
 	return s
 }
 

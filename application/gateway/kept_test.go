@@ -88,7 +88,7 @@ func TestWhatNobodyRefersToIsNotKept(t *testing.T) {
 			if _, err := w.Explain(t.Context(), request("")); err != nil {
 				t.Fatal(err)
 			}
-			w.LatencyChanged()
+			w.latencies.changed()
 			time.Sleep(time.Second)
 		}
 		if w.book.sent != 0 || len(w.book.decided) != 0 {

@@ -49,8 +49,8 @@ func (s *Service) CatalogueChanged() {
 	s.land.Store(newLandscape(&s.Deps, conns, old))
 }
 
-// LatencyChanged has the figures of all targets read anew, because others in the fleet have measured. It does not block.
-func (s *Service) LatencyChanged() { s.land.Load().board.measured() }
+// latencyChanged is told when others in the fleet have measured.
+func (s *Service) latencyChanged() { s.land.Load().board.measured() }
 
 // circuitChanged is told of each change of a breaker or a rest.
 func (s *Service) circuitChanged(c outbound.Circuit, v outbound.CircuitView) {

@@ -6,12 +6,21 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/adapters/catalogue"
+	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/ports/outbound"
 )
+
+// latencies are real ones, of which a test can say that others added to them.
+type latencies struct {
+	*latency.Latencies
+	changed func()
+}
+
+func (l *latencies) OnChange(f func()) { l.changed = f }
 
 // connection is the connection of a played vendor, as the world makes it.
 func (w *world) connection(name string, credentials ...string) outbound.Connection {
@@ -108,7 +117,7 @@ func (p *prices) Model(vendor, name string) (outbound.Model, bool) {
 }
 
 func TestANewCatalogueIsReadAnew(t *testing.T) {
-	table, err := catalogue.New()
+	table, err := catalogue.New(now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +147,14 @@ func TestANewCatalogueIsReadAnew(t *testing.T) {
 }
 
 func TestPricesFollowTheDate(t *testing.T) {
-	table, err := catalogue.New()
+	table, err := catalogue.New(now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := &prices{Catalogue: table}
-	o := options{catalogue: list, connections: func(c map[string]*outbound.Connection) { c["openai"].CostCents, c["openai"].DefaultModel = nil, "gpt-4o" }}
+	o := options{catalogue: list, connections: func(c map[string]*outbound.Connection) {
+		c["openai"].CostCents, c["openai"].DefaultModel = nil, "gpt-4o"
+	}}
 	in(t, o, func(t *testing.T, w *world) {
 		first, err := w.Explain(t.Context(), request("gpt-4o"))
 		if err != nil {
@@ -168,7 +179,7 @@ func TestLatenciesOfOthersAreReadWhenSomebodySaysSo(t *testing.T) {
 		if again := ask(); again != first {
 			t.Errorf("%q after %q, though nobody said so", again, first)
 		}
-		w.LatencyChanged()
+		w.latencies.changed()
 		if got, want := ask(), "openai 3000 100"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -187,7 +198,7 @@ func TestReconfiguringWhileCallsRun(t *testing.T) {
 				case 1:
 					w.CatalogueChanged()
 				default:
-					w.LatencyChanged()
+					w.latencies.changed()
 				}
 				time.Sleep(time.Millisecond)
 			}

@@ -62,7 +62,7 @@ func disturb(t *rapid.T, w *world) {
 		for range 5 {
 			w.latencies.Observe(routing.General, target, time.Duration(rapid.IntRange(1, 9000).Draw(t, "took"))*time.Millisecond, 40)
 		}
-		w.LatencyChanged()
+		w.latencies.changed()
 	case 9:
 		time.Sleep(time.Duration(rapid.IntRange(1, 2500).Draw(t, "ms")) * time.Millisecond)
 	}

@@ -151,7 +151,7 @@ type world struct {
 	book      *book
 	shelf     *shelf
 	meter     *counter
-	latencies *latency.Latencies
+	latencies *latencies
 	circuits  *breaker.Circuits
 	log       strings.Builder
 	dice      *rand.Rand // nil: always half of all there is
@@ -189,14 +189,14 @@ const threshold, cooldown = 3, time.Minute
 // newWorld makes a world of four configured providers, whose scores rank them as openrouter, openai, claude, gemini.
 func newWorld(t testing.TB, o options) *world {
 	t.Helper()
-	table, err := catalogue.New()
+	table, err := catalogue.New(now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
 		t: t, vendors: map[string]*vendor{}, book: &book{room: max(o.room, 1000)}, meter: &counter{lines: map[string]int{}},
 		shelf:     &shelf{policy: routing.NewPolicy("t1", routing.Defaults{Order: names}).Snapshot()},
-		latencies: latency.New(latency.Config{Clock: now}),
+		latencies: &latencies{Latencies: latency.New(latency.Config{Clock: now})},
 		circuits:  breaker.New(breaker.Config{Threshold: threshold, Cooldown: cooldown, Clock: now}),
 	}
 	conns := map[string]*outbound.Connection{}
