@@ -57,6 +57,18 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 	})
 }
 
+func TestASmallQueueIsEmptiedBeforeItIsFull(t *testing.T) {
+	in(t, record.Settings{Capacity: 10}, func(t *testing.T, h *house) {
+		h.add(1000)
+		synctest.Wait() // it waits for company now
+		h.add(1, 2, 3, 4)
+		synctest.Wait()
+		if got := h.store.kept(); got != 5 {
+			t.Errorf("%d rows kept at once, want half of what there is room for", got)
+		}
+	})
+}
+
 func TestBatchesAreBounded(t *testing.T) {
 	in(t, record.Settings{Batch: 10}, func(t *testing.T, h *house) {
 		h.add(upTo(95)...)

@@ -43,6 +43,7 @@ func Calls(t *testing.T, new func(t *testing.T) CallStore) {
 		"a sheet is kept once, as new as the last time": callsSheets,
 		"sheets that meet do not stop each other":       callsSheetRace,
 		"sweeping takes calls with their attempts":      callsSweep,
+		"an id may be a little later than its row":      callsSweepLateIDs,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, new(t)) })
@@ -257,4 +258,28 @@ func callsSweep(t *testing.T, s CallStore) {
 	slices.Reverse(rows)
 	rows[0].Attempts, rows[1].Attempts = make([]outbound.CallAttempt, 2), make([]outbound.CallAttempt, 2)
 	same(t, "what is there", s.list(t, "tenant", 10), rows)
+}
+
+// callsSweepLateIDs sweeps rows whose ids were made half an hour after and before them, as by clocks that differ.
+func callsSweepLateIDs(t *testing.T, s CallStore) {
+	var rows []outbound.Call
+	for i, late := range []time.Duration{30 * time.Minute, -30 * time.Minute} {
+		ms := fmt.Sprintf("%012x", storeEpoch.Add(late).UnixMilli())
+		c := outbound.Call{ID: fmt.Sprintf("%s-%s-7000-8000-%012x", ms[:8], ms[8:], i), CreatedAt: storeEpoch, TenantID: "tenant", Decision: fullDecision("tenant")}
+		c.Decision.ID = c.ID
+		rows = append(rows, c)
+	}
+	s.append(t, rows...)
+	for what, sweep := range map[string]func(context.Context, time.Time) (int, error){"calls": s.Sweep, "decisions": s.Decisions.Sweep} {
+		for _, step := range []struct {
+			after time.Duration
+			swept int
+		}{{0, 0}, {time.Microsecond, 2}} {
+			n, err := sweep(t.Context(), storeEpoch.Add(step.after))
+			must(t, "sweep", err)
+			if n != step.swept {
+				t.Errorf("swept %d %s from before %v, want %d", n, what, step.after, step.swept)
+			}
+		}
+	}
 }
