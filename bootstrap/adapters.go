@@ -47,7 +47,7 @@ func newClient(c Config, clock outbound.Clock) *http.Client {
 	})
 }
 
-func newCatalogue() (outbound.Catalogue, error) { return catalogue.New() }
+func newCatalogue(clock outbound.Clock) (outbound.Catalogue, error) { return catalogue.New(clock) }
 
 func newCircuits(c Config, clock outbound.Clock, s shortLived) *breaker.Circuits {
 	return breaker.New(breaker.Config{
@@ -101,7 +101,7 @@ type services struct {
 
 // NewSimulator makes the four simulated vendors, which play the vendors' own wire cases and know the catalogue's models.
 func NewSimulator() (*simulator.Server, error) {
-	table, err := newCatalogue()
+	table, err := newCatalogue(hostNow)
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		cleanup()
 		return nil, nil, err
 	}
-	catalogue, err := newCatalogue()
+	catalogue, err := newCatalogue(clock)
 	if err != nil {
 		cleanup3()
 		cleanup2()

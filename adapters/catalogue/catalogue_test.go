@@ -2,6 +2,7 @@ package catalogue_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,7 +14,7 @@ import (
 
 func bundled(t *testing.T) *catalogue.Catalogue {
 	t.Helper()
-	c, err := catalogue.New()
+	c, err := catalogue.New(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,17 +31,25 @@ func TestPricesAreExact(t *testing.T) {
 		want                 routing.Price
 	}{
 		"dollars with decimals": {"openai", "gpt-4o-mini", "gpt-4o-mini", routing.Price{Input: 150_000_000_000, Output: 600_000_000_000, CacheRead: 75_000_000_000, CacheWrite: 150_000_000_000}},
-		"a snapshot with a price of its own": {
-			"openai", "gpt-4o-2024-05-13", "gpt-4o-2024-05-13", routing.Price{Input: 5_000_000_000_000, Output: 15_000_000_000_000, CacheRead: 5_000_000_000_000, CacheWrite: 5_000_000_000_000},
+		"a snapshot that a list names": {
+			"openai", "gpt-4o-2024-11-20", "gpt-4o", routing.Price{Input: 2_500_000_000_000, Output: 10_000_000_000_000, CacheRead: 1_250_000_000_000, CacheWrite: 2_500_000_000_000},
 		},
 		"a snapshot with its model's price": {
 			"openai", "gpt-4o-2024-08-06", "gpt-4o", routing.Price{Input: 2_500_000_000_000, Output: 10_000_000_000_000, CacheRead: 1_250_000_000_000, CacheWrite: 2_500_000_000_000},
 		},
 		"a snapshot dated the other way": {
-			"anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5", routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000},
+			"anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5", routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000, CacheWrite1h: 2_000_000_000_000},
 		},
-		"a numbered snapshot": {
-			"gemini", "gemini-2.5-flash-001", "gemini-2.5-flash", routing.Price{Input: 300_000_000_000, Output: 2_500_000_000_000, CacheRead: 30_000_000_000, CacheWrite: 300_000_000_000},
+		"an audio token of its own price": {
+			"openai", "gpt-4o-audio-preview-2024-12-17", "gpt-4o-audio-preview",
+			routing.Price{
+				Input: 2_500_000_000_000, Output: 10_000_000_000_000, CacheRead: 2_500_000_000_000, CacheWrite: 2_500_000_000_000,
+				AudioInput: 2_500_000_000_000, AudioOutput: 0,
+			},
+		},
+		"a twelfth of a dollar, as far as it goes": {
+			"openrouter", "google/gemini-2.5-flash-lite", "google/gemini-2.5-flash-lite",
+			routing.Price{Input: 100_000_000_000, Output: 400_000_000_000, CacheRead: 10_000_000_000, CacheWrite: 83_333_333_333},
 		},
 		"a maker's model at the marketplace": {
 			"openrouter", "anthropic/claude-haiku-4.5", "anthropic/claude-haiku-4.5",
@@ -69,7 +78,7 @@ func TestDefaultModelsAreKnown(t *testing.T) {
 }
 
 func BenchmarkModel(b *testing.B) {
-	c, err := catalogue.New()
+	c, err := catalogue.New(time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -62,12 +62,18 @@ func catalogueSense(t *testing.T, c outbound.Catalogue) {
 		switch {
 		case m.Vendor != vendor || m.Name == "":
 			t.Errorf("%s lists %+v", vendor, m)
-		case m.Context <= 0 || m.Output < 0 || m.Output > m.Context:
+		case m.Context < 0 || m.Output < 0 || m.Context > 0 && m.Output > m.Context:
 			t.Errorf("%s/%s: %d tokens of context, %d of output", vendor, m.Name, m.Context, m.Output)
-		case m.Priced && (p.Input <= 0 || p.Output < p.Input || p.CacheRead <= 0 || p.CacheRead > p.Input || p.CacheWrite < p.Input):
-			t.Errorf("%s/%s: price %+v, want output ≥ input, 0 < cache read ≤ input ≤ cache write", vendor, m.Name, p)
-		case m.Priced && (p.Output > 1000*routing.AttosPerDollarPerMillion):
+		case !m.Priced && !cmp.Equal(p, routing.Price{}):
+			t.Errorf("%s/%s has no price, but one of %+v", vendor, m.Name, p)
+		case min(p.Input, p.Output, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.AudioInput, p.AudioOutput, p.ImageOutput, p.Reasoning, p.Request) < 0:
+			t.Errorf("%s/%s: price %+v, want none below nothing", vendor, m.Name, p)
+		case m.Priced && !m.Embedding && (p.Input == 0) != (p.Output == 0):
+			t.Errorf("%s/%s: price %+v is free by half", vendor, m.Name, p)
+		case max(p.Input, p.Output) > 1000*routing.AttosPerDollarPerMillion:
 			t.Errorf("%s/%s: price %+v is not in atto-dollars per token", vendor, m.Name, p)
+		case !slices.IsSortedFunc(p.Tiers, func(a, b routing.Tier) int { return a.Above - b.Above }):
+			t.Errorf("%s/%s: the tiers of %+v are out of order", vendor, m.Name, p)
 		}
 	})
 }
