@@ -179,9 +179,10 @@ type options struct {
 	connections func(map[string]*outbound.Connection)
 	settings    gateway.Settings
 	room        int
-	catalogue   outbound.Catalogue // nil: the one that is built in
-	recorder    gateway.Recorder   // nil: the world's book
-	meter       outbound.Meter     // nil: the world's counter
+	catalogue   outbound.Catalogue   // nil: the one that is built in
+	recorder    gateway.Recorder     // nil: the world's book
+	meter       outbound.Meter       // nil: the world's counter
+	cache       outbound.PromptCache // nil: none
 }
 
 const threshold, cooldown = 3, time.Minute
@@ -217,7 +218,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	d := gateway.Deps{
 		Catalogue: table, Policies: w.shelf, Circuits: w.circuits, Latencies: w.latencies, Meter: w.meter, Recorder: w.book, Clock: now,
-		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Random: w.random,
+		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Random: w.random, Cache: o.cache,
 		Settings: o.settings,
 	}
 	if o.recorder != nil {
