@@ -301,7 +301,7 @@ func (b *board) refresh(c *connection, m *boardModel, now time.Time, all bool) {
 }
 
 // add makes a model's facts, and puts it on the board if it is a default one or has its own entry in the catalogue. Of others nothing is
-// kept: a pin can invent names without end.
+// kept: a pin can invent names without end, of some of which the catalogue knows at least a price.
 func (b *board) add(row int, model string) *boardModel {
 	c := b.rows[row].conn
 	m := &boardModel{tasks: make(map[routing.TaskType]*boardTask)}
@@ -310,7 +310,7 @@ func (b *board) add(row int, model string) *boardModel {
 	}
 	entry, known := b.catalogue.Model(c.Vendor, model)
 	m.facts = modelFacts(&c.Connection, model, entry, known)
-	if model == c.DefaultModel || known && entry.Name == model {
+	if model == c.DefaultModel || known && entry.Name == model && !entry.Unsure {
 		b.rows[row].models = append(b.rows[row].models, m)
 		b.index[routing.Target{Provider: c.Name, Model: model}] = m
 	}
@@ -321,7 +321,7 @@ func (b *board) add(row int, model string) *boardModel {
 func modelFacts(c *outbound.Connection, model string, entry outbound.Model, known bool) routing.ModelFacts {
 	f := routing.ModelFacts{Model: model, Price: assumed(c)}
 	if known {
-		f.Known, f.Vision, f.Tools, f.Schema, f.Context = true, entry.Vision, entry.Tools, entry.Schema, entry.Context
+		f.Known, f.Vision, f.Tools, f.Schema, f.Context = !entry.Unsure, entry.Vision, entry.Tools, entry.Schema, entry.Context
 	}
 	if known && entry.Priced && c.CostCents == nil {
 		f.Price = entry.Price

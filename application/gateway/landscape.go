@@ -70,7 +70,7 @@ func (s *Service) label(l *landscape, t routing.Target) string {
 	if t.Model == c.DefaultModel {
 		return t.Model
 	}
-	if m, ok := s.Catalogue.Model(c.Vendor, t.Model); ok {
+	if m, ok := s.Catalogue.Model(c.Vendor, t.Model); ok && !m.Unsure {
 		return m.Name
 	}
 	return "other"

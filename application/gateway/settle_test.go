@@ -276,13 +276,16 @@ func TestDroppedFieldsAreNamed(t *testing.T) {
 
 func TestLabelsAreNeverInput(t *testing.T) {
 	in(t, options{}, func(t *testing.T, w *world) {
-		for _, model := range []string{"openai/hostile-1", "openai/hostile-2", "gpt-4o-2024-08-06"} {
+		for _, model := range []string{"openai/hostile-1", "openai/hostile-2", "openrouter/some/hostile-3:free", "gpt-4o-2024-08-06"} {
 			if _, err := w.Execute(t.Context(), request(model)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if got := w.meter.lines["attempt openai other ok"]; got != 2 {
 			t.Errorf("metered %v, want the unknown models as other", w.meter.lines)
+		}
+		if got := w.meter.lines["attempt openrouter other ok"]; got != 1 {
+			t.Errorf("metered %v, want a model of which only the price is known as other", w.meter.lines)
 		}
 		if got := w.meter.lines["attempt openai gpt-4o ok"]; got != 1 {
 			t.Errorf("metered %v, want the snapshot under its model", w.meter.lines)

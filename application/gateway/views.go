@@ -87,10 +87,17 @@ func (s *Service) modelsOf(c *connection, routes map[routing.Target][]routing.Ta
 func (s *Service) view(p *routing.Policy, c *connection, t routing.Target, facts routing.ProviderFacts, now time.Time) inbound.ModelView {
 	m := facts.Models[0]
 	v := inbound.ModelView{Provider: t.Provider, Model: t.Model, Context: m.Context, Features: features(m)}
-	if entry, ok := s.Catalogue.Model(c.Vendor, t.Model); ok && entry.Priced {
+	entry, _ := s.Catalogue.Model(c.Vendor, t.Model)
+	if entry.Priced {
 		v.Price = &entry.Price
 	}
+	if entry.Embedding {
+		v.Features = []string{"embedding"}
+	}
 	for _, task := range routing.TaskTypes() {
+		if entry.Embedding {
+			break // it answers nothing
+		}
 		if routes := p.Routes(task); len(routes) == 0 || slices.Contains(routes, t) {
 			v.Capabilities = append(v.Capabilities, task)
 		}

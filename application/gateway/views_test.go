@@ -51,7 +51,7 @@ func TestModels(t *testing.T) {
 			},
 			"claude/claude-haiku-4-5": {
 				Provider: "claude", Model: "claude-haiku-4-5", Capabilities: butReview, Features: []string{"vision", "tools", "json_schema", "streaming"},
-				Context: 200_000, Price: &routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000}, Reason: routing.NotConfigured,
+				Context: 200_000, Price: &routing.Price{Input: 1_000_000_000_000, Output: 5_000_000_000_000, CacheRead: 100_000_000_000, CacheWrite: 1_250_000_000_000, CacheWrite1h: 2_000_000_000_000}, Reason: routing.NotConfigured,
 			},
 			"gemini/house-model": {
 				Provider: "gemini", Model: "house-model", Capabilities: butReview, Features: []string{"streaming"}, Available: true,
