@@ -12,8 +12,10 @@ import (
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/memory"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/adapters/qr"
+	"github.com/forge1/forge1/adapters/redis"
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/adapters/simulator"
 	"github.com/forge1/forge1/application/gateway"
@@ -62,7 +64,23 @@ func newLatencies(c Config, clock outbound.Clock) outbound.Latencies {
 func newGatewaySettings(c Config) gateway.Settings {
 	return gateway.Settings{
 		Region: c.Region, RequestTimeout: c.RequestTimeout, StreamTimeout: c.StreamTimeout, FirstByteTimeout: c.FirstByteTimeout,
-		BreakerCooldown: c.cooldown(),
+		BreakerCooldown: c.cooldown(), CacheTTL: time.Duration(c.PromptCacheTTL) * time.Second,
+	}
+}
+
+// newPromptCache keeps answers in a Redis of their own, in that of all else, or in this process.
+func newPromptCache(c Config, clock outbound.Clock, seal outbound.Keyring, s shortLived) (outbound.PromptCache, func(), error) {
+	switch {
+	case !c.CacheRedisURL.Empty() && c.CacheRedisURL != c.RedisURL:
+		r, err := redis.Open(redis.Config{URL: c.CacheRedisURL}, clock)
+		if err != nil {
+			return nil, nil, fmt.Errorf("CACHE_REDIS_URL: %w", err)
+		}
+		return redis.NewPromptCache(r, seal, c.PromptCacheMax), func() { _ = r.Close() }, nil
+	case s.redis != nil:
+		return redis.NewPromptCache(s.redis, seal, c.PromptCacheMax), func() {}, nil
+	default:
+		return memory.NewPromptCache(clock, c.PromptCacheMax), func() {}, nil
 	}
 }
 

@@ -24,6 +24,8 @@ func (c Config) check(set map[string]string) []string {
 	m.between("CIRCUIT_BREAKER_THRESHOLD", c.BreakerThreshold, 1, 1000)
 	m.between("CIRCUIT_BREAKER_COOLDOWN_SECS", c.BreakerCooldown, 1, 86400)
 	m.between("CALLS_QUEUE", c.CallsQueue, 1, 1_000_000)
+	m.between("PROMPT_CACHE_TTL_SECS", c.PromptCacheTTL, 0, 86400)
+	m.between("PROMPT_CACHE_MAX_BYTES", c.PromptCacheMax, 1<<18, 1<<40)
 	m.between("PASSWORD_MIN_LENGTH", c.PasswordMinLength, 8, 64)
 	m.lasts("SHUTDOWN_GRACE", c.ShutdownGrace, 0, 10*time.Minute)
 	m.lasts("ROUTER_LATENCY_WINDOW", c.LatencyWindow, 10*time.Second, 24*time.Hour)
@@ -63,6 +65,7 @@ func (c Config) check(set map[string]string) []string {
 	}
 	m.unless(databaseURL(c.DatabaseURL), "DATABASE_URL", "must be postgresql://user:password@host:port/database or sqlite:///path")
 	m.unless(schemeOf(c.RedisURL, "", "redis", "rediss"), "REDIS_URL", "must be redis://host:port/db or rediss://...")
+	m.unless(schemeOf(c.CacheRedisURL, "", "redis", "rediss"), "CACHE_REDIS_URL", "must be redis://host:port/db or rediss://...")
 	_, err := mail.ParseAddress(c.MailFrom)
 	m.unless(err == nil, "MAIL_FROM", "must be an address, with or without a name")
 	m.unless(schemeOf(c.SMTPURL, "", "smtp", "smtps"), "SMTP_URL", "must be smtp://user:password@host:port or smtps://...")

@@ -23,6 +23,7 @@ type Config struct {
 	DatabaseMaxConns int         `env:"DATABASE_MAX_CONNS" envDefault:"16" desc:"most connections to Postgres, 1 to 1000"`
 	PGVector         bool        `env:"PGVECTOR" envDefault:"false" desc:"ensure the pgvector extension at migration"`
 	RedisURL         secret.Text `env:"REDIS_URL" desc:"redis://:password@host:port/db; unset: short-lived state is kept in process; in prod with a password, and a server whose maxmemory-policy is noeviction"`
+	CacheRedisURL    secret.Text `env:"CACHE_REDIS_URL" desc:"likewise, for the prompt cache alone, whose server may evict; unset: REDIS_URL; in prod with a password"`
 	AllowSQLite      bool        `env:"ALLOW_SQLITE" envDefault:"false" desc:"permit SQLite in prod"`
 	AllowMemoryStore bool        `env:"ALLOW_MEMORY_STORE" envDefault:"false" desc:"permit in-process short-lived state in prod"`
 
@@ -63,6 +64,9 @@ type Config struct {
 	ConnectTimeout    time.Duration `env:"CONNECT_TIMEOUT" envDefault:"5s" desc:"to connect to a vendor, 10ms to 5m"`
 	FirstByteTimeout  time.Duration `env:"FIRST_BYTE_TIMEOUT" envDefault:"60s" desc:"to a vendor's first byte, 10ms to 1h"`
 	StreamIdleTimeout time.Duration `env:"STREAM_IDLE_TIMEOUT" envDefault:"60s" desc:"between two bytes of a stream, 10ms to 1h"`
+
+	PromptCacheTTL int `env:"PROMPT_CACHE_TTL_SECS" envDefault:"300" desc:"seconds for which the prompt cache may give an answer, 0 to 86400; 0 turns it off"`
+	PromptCacheMax int `env:"PROMPT_CACHE_MAX_BYTES" envDefault:"67108864" desc:"bytes that the prompt cache keeps for each tenant, 262144 to 1099511627776, oldest out; in process all tenants together have twice that"`
 
 	AccessTTL         time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" desc:"life of an access token, 1m to 60m"`
 	RefreshIdleTTL    time.Duration `env:"REFRESH_IDLE_TTL" envDefault:"168h" desc:"life of a refresh token that is not used"`

@@ -100,7 +100,10 @@ func (c Config) namedSecrets() []namedSecret {
 	for _, u := range []struct {
 		variable string
 		url      secret.Text
-	}{{"DATABASE_URL", c.DatabaseURL}, {"REDIS_URL", c.RedisURL}, {"SMTP_URL", c.SMTPURL}} {
+	}{{"DATABASE_URL", c.DatabaseURL}, {"REDIS_URL", c.RedisURL}, {"CACHE_REDIS_URL", c.CacheRedisURL}, {"SMTP_URL", c.SMTPURL}} {
+		if u.variable == "CACHE_REDIS_URL" && hostIn(u.url) == hostIn(c.RedisURL) {
+			continue // another database of the same server has its password
+		}
 		if p := passwordIn(u.url); p != "" {
 			out = append(out, namedSecret{u.variable, p, false})
 		}
@@ -112,6 +115,7 @@ func (c Config) namedSecrets() []namedSecret {
 func (c Config) checkStores(m *mistakes) {
 	m.unless(c.AllowMemoryStore || !c.RedisURL.Empty(), "REDIS_URL", "must be set in prod, unless ALLOW_MEMORY_STORE permits to do without")
 	m.unless(c.RedisURL.Empty() || passwordIn(c.RedisURL) != "", "REDIS_URL", "must hold a password in prod")
+	m.unless(c.CacheRedisURL.Empty() || passwordIn(c.CacheRedisURL) != "", "CACHE_REDIS_URL", "must hold a password in prod")
 	u, err := url.Parse(c.DatabaseURL.Reveal())
 	server := err == nil && strings.HasPrefix(u.Scheme, "postgres")
 	m.unless(c.AllowSQLite || server, "DATABASE_URL", "must be Postgres in prod, unless ALLOW_SQLITE permits SQLite")
@@ -143,6 +147,15 @@ func passwordIn(t secret.Text) string {
 		return p
 	}
 	return u.Query().Get("password")
+}
+
+// hostIn gives the host and port of a URL, "" when it has none.
+func hostIn(t secret.Text) string {
+	u, err := url.Parse(t.Reveal())
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func secure(u string) bool { return strings.HasPrefix(u, "https://") }

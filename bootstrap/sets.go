@@ -39,7 +39,7 @@ var outboundSet = wire.NewSet(
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
 	newHasher, wire.Bind(new(outbound.Hasher), new(*password.Hasher)),
-	newMailer, newClient, newConnections, newCatalogue, newLatencies,
+	newMailer, newPromptCache, newClient, newConnections, newCatalogue, newLatencies,
 	newCircuits, wire.Bind(new(outbound.Circuits), new(*breaker.Circuits)),
 	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)),
 )

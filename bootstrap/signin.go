@@ -39,6 +39,7 @@ type shortLived struct {
 	challenges outbound.Challenges
 	circuits   outbound.CircuitStates // nil: there is no fleet
 	evict      evictionPolicy
+	redis      *redis.Client // nil: it is kept in this process
 }
 
 // evictionPolicy asks the store of short-lived state what it throws away when it is full; nil when it is asked nothing.
@@ -56,7 +57,7 @@ func newShortLived(c Config, clock outbound.Clock, id outbound.NewID, local loca
 	}
 	return shortLived{
 		kind: "redis", cache: redis.NewSessions(r), throttle: redis.NewThrottle(r), challenges: redis.NewChallenges(r), evict: r.Eviction,
-		circuits: redis.NewCircuits(r, id()),
+		circuits: redis.NewCircuits(r, id()), redis: r,
 	}, func() { _ = r.Close() }, nil
 }
 

@@ -174,6 +174,13 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Settings: settings,
 	}
 	recorder := record.New(recordDeps)
+	promptCache, cleanup4, err := newPromptCache(c, clock, keyring, bootstrapShortLived)
+	if err != nil {
+		cleanup3()
+		cleanup2()
+		cleanup()
+		return nil, nil, err
+	}
 	gatewaySettings := newGatewaySettings(c)
 	gatewayDeps := gateway.Deps{
 		Connections: v,
@@ -183,6 +190,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Latencies:   latencies,
 		Meter:       meter,
 		Recorder:    recorder,
+		Cache:       promptCache,
 		Log:         logger,
 		Clock:       clock,
 		NewID:       newID,
@@ -295,6 +303,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	app := newApp(parts)
 	return app, func() {
+		cleanup4()
 		cleanup3()
 		cleanup2()
 		cleanup()
