@@ -127,9 +127,9 @@ func (x *index) model(vendor, model string) (outbound.Model, bool) {
 	if vendor == "openrouter" && strings.HasSuffix(model, ":free") && strings.Contains(model, "/") && ordinaryName(model) {
 		base, known := x.named(vendor, strings.TrimSuffix(model, ":free"))
 		if !known {
-			base = outbound.Model{Vendor: vendor, Unsure: true}
+			base = outbound.Model{Vendor: vendor, Name: strings.TrimSuffix(model, ":free"), Unsure: true}
 		}
-		base.Name, base.Price, base.Priced = model, routing.Price{}, true
+		base.Price, base.Priced = routing.Price{}, true
 		return base, true
 	}
 	if base, dated := undated(model); dated {

@@ -77,7 +77,7 @@ func (d *stopDetails) refusal(reason string) string {
 
 // tally counts usage. The vendor's counts are cumulative, so the last word on each wins.
 type tally struct {
-	input, cacheRead, cacheWrite, output, thinking int
+	input, cacheRead, cacheWrite, cacheHour, output, thinking int
 }
 
 func (t *tally) add(u *usage) {
@@ -85,6 +85,9 @@ func (t *tally) add(u *usage) {
 	set(&t.cacheRead, u.CacheRead)
 	set(&t.cacheWrite, u.CacheWrite)
 	set(&t.output, u.Output)
+	if u.Written != nil {
+		set(&t.cacheHour, u.Written.Hour)
+	}
 	if u.Details != nil {
 		set(&t.thinking, u.Details.Thinking)
 	}
@@ -100,7 +103,7 @@ func set(to, from *int) {
 func (t *tally) usage() *chat.Usage {
 	return &chat.Usage{
 		Input: t.input + t.cacheRead + t.cacheWrite, Output: t.output,
-		CacheRead: t.cacheRead, CacheWrite: t.cacheWrite, Reasoning: t.thinking,
+		CacheRead: t.cacheRead, CacheWrite: t.cacheWrite, CacheWrite1h: t.cacheHour, Reasoning: t.thinking,
 	}
 }
 

@@ -98,7 +98,13 @@ type usage struct {
 	CacheRead  *int           `json:"cache_read_input_tokens"`
 	CacheWrite *int           `json:"cache_creation_input_tokens"`
 	Output     *int           `json:"output_tokens"`
+	Written    *cacheCreation `json:"cache_creation"`
 	Details    *outputDetails `json:"output_tokens_details"`
+}
+
+// cacheCreation is what was written to the cache, by how long it is kept.
+type cacheCreation struct {
+	Hour *int `json:"ephemeral_1h_input_tokens"`
 }
 
 type outputDetails struct {

@@ -111,8 +111,16 @@ func callID(id, response string, index int, name, args string) string {
 // neutral gives the neutral counts, or nil when there are none. The vendor's prompt includes cached tokens, as ours does; thoughts and
 // the prompts of its own tools come on top of what it calls candidates and prompt. It may be called on nil.
 func (u *usageMetadata) neutral() *chat.Usage {
-	if u == nil || *u == (usageMetadata{}) {
+	if u == nil {
 		return nil
 	}
-	return &chat.Usage{Input: u.Prompt + u.ToolUse, Output: u.Candidates + u.Thoughts, CacheRead: u.Cached, Reasoning: u.Thoughts}
+	out := chat.Usage{
+		Input: u.Prompt + u.ToolUse, Output: u.Candidates + u.Thoughts, CacheRead: u.Cached, Reasoning: u.Thoughts,
+		AudioInput: u.PromptOf.of("AUDIO") + u.ToolUseOf.of("AUDIO"), AudioCacheRead: u.CachedOf.of("AUDIO"),
+		AudioOutput: u.CandidatesOf.of("AUDIO"), ImageOutput: u.CandidatesOf.of("IMAGE"),
+	}
+	if out.Zero() {
+		return nil
+	}
+	return &out
 }

@@ -132,6 +132,27 @@ type usageMetadata struct {
 	Cached     int `json:"cachedContentTokenCount"`
 	Candidates int `json:"candidatesTokenCount"`
 	Thoughts   int `json:"thoughtsTokenCount"`
+
+	PromptOf     modalities `json:"promptTokensDetails"`
+	ToolUseOf    modalities `json:"toolUsePromptTokensDetails"`
+	CachedOf     modalities `json:"cacheTokensDetails"`
+	CandidatesOf modalities `json:"candidatesTokensDetails"`
+}
+
+// modalities say what kind of tokens a count is of.
+type modalities []struct {
+	Modality string `json:"modality"`
+	Tokens   int    `json:"tokenCount"`
+}
+
+// of counts the tokens of one kind.
+func (m modalities) of(modality string) (n int) {
+	for _, x := range m {
+		if x.Modality == modality {
+			n += max(x.Tokens, 0)
+		}
+	}
+	return n
 }
 
 type apiError struct {

@@ -87,7 +87,8 @@ func (u *usage) neutral() *chat.Usage {
 	}
 	out := chat.Usage{
 		Input: max(u.Prompt, 0), Output: max(u.Completion, 0), CacheRead: max(u.PromptOf.Cached, 0),
-		CacheWrite: max(u.PromptOf.CacheWrite, 0), Reasoning: max(u.CompletionOf.Reasoning, 0),
+		CacheWrite: max(u.PromptOf.CacheWrite, 0), Reasoning: max(u.CompletionOf.Reasoning, 0), AudioInput: max(u.PromptOf.Audio, 0),
+		AudioOutput: max(u.CompletionOf.Audio, 0), ImageOutput: max(u.CompletionOf.Image, 0),
 	}
 	if out.Zero() {
 		return nil

@@ -156,21 +156,42 @@ func usageOf(b []byte) *chat.Usage {
 				u.Cost = json.Number(value)
 			}
 		case "prompt_tokens_details":
-			u.PromptOf.Cached, u.PromptOf.CacheWrite = member(value, "cached_tokens"), member(value, "cache_write_tokens")
+			u.prompt(value)
 		case "completion_tokens_details":
-			u.CompletionOf.Reasoning = member(value, "reasoning_tokens")
+			u.completion(value)
 		}
 	}
 	return u.neutral()
 }
 
-// member reads a number out of an object; 0 when it is not there.
-func member(b []byte, name string) int {
-	w := walk(b, 0)
+// prompt reads what the prompt's tokens are made of.
+func (u *usage) prompt(details []byte) {
+	w := walk(details, 0)
 	for key, ok := w.next(); ok; key, ok = w.next() {
-		if value := w.skip(); string(key) == name {
-			return number(value)
+		value := w.skip()
+		switch string(key) {
+		case "cached_tokens":
+			u.PromptOf.Cached = number(value)
+		case "cache_write_tokens":
+			u.PromptOf.CacheWrite = number(value)
+		case "audio_tokens":
+			u.PromptOf.Audio = number(value)
 		}
 	}
-	return 0
+}
+
+// completion reads what the answer's tokens are made of.
+func (u *usage) completion(details []byte) {
+	w := walk(details, 0)
+	for key, ok := w.next(); ok; key, ok = w.next() {
+		value := w.skip()
+		switch string(key) {
+		case "reasoning_tokens":
+			u.CompletionOf.Reasoning = number(value)
+		case "audio_tokens":
+			u.CompletionOf.Audio = number(value)
+		case "image_tokens":
+			u.CompletionOf.Image = number(value)
+		}
+	}
 }

@@ -139,9 +139,12 @@ type usage struct {
 	PromptOf   struct {
 		Cached     int `json:"cached_tokens"`
 		CacheWrite int `json:"cache_write_tokens"`
+		Audio      int `json:"audio_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionOf struct {
 		Reasoning int `json:"reasoning_tokens"`
+		Audio     int `json:"audio_tokens"`
+		Image     int `json:"image_tokens"`
 	} `json:"completion_tokens_details"`
 	Cost json.Number `json:"cost"` // OpenRouter's, in dollars, also as 6e-8
 }
