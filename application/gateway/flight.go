@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -56,13 +57,11 @@ type flight struct {
 	head    inbound.Receipt
 	relayed bool
 
-	answer  inbound.Answer // of one that does not stream
-	final   inbound.Receipt
-	entry   *entry // what came of it; nil after a failure, or when it is too large to be held
-	found   bool   // the entry was in the store already: no vendor was asked
-	err     error  // the fault that all get
-	crashed string // with what it panicked; whoever sees it first raises that again
-	blame   sync.Once
+	answer inbound.Answer // of one that does not stream
+	final  inbound.Receipt
+	entry  *entry // what came of it; nil after a failure, or when it is too large to be held
+	found  bool   // the entry was in the store already: no vendor was asked
+	err    error  // the fault that all get
 }
 
 // join takes a seat in the flight to the prompt's answer, or begins one.
@@ -93,7 +92,7 @@ func (v *visit) join(ctx context.Context, how form) (s *seat, leads bool) {
 // fly is the flight's own goroutine. It ends when the answer has ended, or soon after everybody has left.
 func (v *visit) fly(ctx context.Context, f *flight) {
 	defer v.land(f)
-	defer f.rescue()
+	defer v.rescue(f)
 	if v.mark != v.flights.mark(v.key) && f.key.form != alone {
 		if e := v.recall(ctx); e != nil && v.suits(e) {
 			f.end(func() { f.entry, f.found = e, true })
@@ -187,22 +186,19 @@ func (f *flight) end(say func()) {
 	f.log.more.tell()
 }
 
-// rescue releases everybody when the flight's goroutine panics. The first of them raises the panic where it is reported.
-func (f *flight) rescue() {
+// rescue releases everybody when the flight's goroutine panics: nobody stands above it who would. What it panicked with is logged only when it is sure
+// to hold nothing of a call.
+func (v *visit) rescue(f *flight) {
 	if p := recover(); p != nil {
-		f.end(func() {
-			f.err = errBroken
-			f.crashed = fmt.Sprintf("%v\n%s", p, debug.Stack())
-		})
+		said := fmt.Sprintf("%T", p)
+		if err, ok := p.(runtime.Error); ok {
+			said = err.Error()
+		}
+		v.Log.Error("a call that others may have waited for panicked", "logger", "gateway", "trace_id", v.in.TraceID,
+			"tenant_id", string(v.in.Caller.TenantID), "panic", said, "stack", string(debug.Stack()))
+		f.end(func() { f.err = errBroken })
 	}
 }
 
 // errBroken is a call that ended in a panic.
-var errBroken = errors.New("the call that this one waited for broke down")
-
-// report raises the panic that ended the flight, once.
-func (f *flight) report() {
-	if f.crashed != "" {
-		f.blame.Do(func() { panic(f.crashed) })
-	}
-}
+var errBroken = errors.New("the call broke down")

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/forge1/forge1/ports/inbound"
@@ -164,11 +163,7 @@ func (s *seat) next(ctx context.Context) (inbound.Piece, bool, error) {
 			return inbound.Piece{}, false, gaveUp(ctx)
 		}
 		p, there, more, err := s.take()
-		switch {
-		case errors.Is(err, errBroken):
-			s.report()
-			return p, false, err
-		case there || more == nil:
+		if there || more == nil {
 			return p, there, err
 		}
 		select {

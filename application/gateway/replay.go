@@ -70,7 +70,7 @@ func (v *visit) wait(ctx context.Context, how form) (a inbound.Answer, err error
 			return inbound.Answer{Receipt: v.receipt}, gaveUp(ctx), true
 		}
 	}
-	if s.report(); s.entry != nil && (s.found || !leads) {
+	if s.entry != nil && (s.found || !leads) {
 		if a, ok := v.whole(s.entry); ok && v.takes(s.entry) {
 			a, err := v.serve(a, s.entry)
 			return a, err, true
@@ -177,7 +177,6 @@ func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, e
 
 // late gives to one who wants pieces what a flight brought that had none.
 func (v *visit) late(ctx context.Context, s *seat, leads bool) (a inbound.StreamAnswer, err error, ok bool) { //nolint:revive // as above
-	s.report()
 	switch {
 	case s.entry != nil:
 		return v.replay(ctx, s.entry)
