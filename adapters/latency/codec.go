@@ -1,154 +1,163 @@
 package latency
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
-	"math"
-	"strings"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/DataDog/sketches-go/ddsketch/mapping"
 
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// What a replica publishes of a part is, after a byte for the version, its keys one after the other: task type, provider and model, each as length and
-// bytes, then counts, then the bins as differences of their indexes and counts. All numbers are varints (encoding/binary).
+// What a replica publishes of a part is, after a byte for the version, its keys one after the other: task type, provider, model and sketch, each as length and
+// bytes. A sketch is the weight of its zeros, tokens, lengths, shortest and longest latency in nanoseconds, and then its bins as differences of their
+// indexes and counts. All numbers are varints (encoding/binary). The library's own form is not used, because its reader reserves memory by what the bytes
+// say, not by how many they are.
 const codecVersion = 1
 
-// Bounds of what is believed of another replica.
+// Bounds of what is believed of another replica. With a thousand replicas the weighted sums of all are still whole numbers that a float holds.
 const (
-	maxName  = 300
-	maxBins  = 4000
-	maxCount = 1 << 40
-	maxIndex = 1 << 16
-	maxMs    = 1e9
+	mostName    = 300
+	mostSamples = 1_000_000_000
+	mostLength  = 1_000_000_000_000 // tokens of all answers of a sketch together
+	mostStep    = 1 << 12           // between the indexes of two bins
 )
 
-// encode writes a part. Keys that no longer fit are left out: those are the busiest fleet's rarest.
-func (l *Latencies) encode(part, now int64) []byte {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	b := []byte{codecVersion}
-	for k, s := range l.keys {
-		before := len(b)
-		if b = s.encode(b, k, part, now); len(b) > outbound.MaxSketchBytes {
-			return b[:before]
+// errBody is what is wrong with a body; what exactly, nobody needs to know.
+var errBody = errors.New("latency: not a sketch")
+
+// encode writes a part of the window. If not all keys have room, those with the most samples have.
+func (l *Latencies) encode(number int64) []byte {
+	type entry struct {
+		body    []byte
+		samples int
+	}
+	var entries []entry
+	for k, s := range l.all() {
+		body, samples := s.body(number)
+		if samples == 0 || max(len(k.target.Provider), len(k.target.Model)) > mostName {
+			continue
+		}
+		var b []byte
+		for _, text := range [][]byte{[]byte(k.task), []byte(k.target.Provider), []byte(k.target.Model), body} {
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+		entries = append(entries, entry{b, samples})
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.samples, a.samples), bytes.Compare(a.body, b.body))
+	})
+	out := []byte{codecVersion}
+	for _, e := range entries {
+		if len(out)+len(e.body) <= outbound.MaxSketchBytes {
+			out = append(out, e.body...)
 		}
 	}
-	return b
+	return out
 }
 
-func (s *series) encode(b []byte, k key, part, now int64) []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.slide(now)
-	sk := &s.ring[part%parts]
-	if part < 0 || part > s.newest || s.newest-part >= parts || sk.count == 0 {
+// each gives every key of a body and its sketch, which is not looked into. It fails when the body is not of this form; what was given until then is not to be
+// believed.
+func each(body []byte, do func(k key, sketch []byte)) error {
+	if len(body) == 0 || len(body) > outbound.MaxSketchBytes || body[0] != codecVersion {
+		return errBody
+	}
+	r := reader{rest: body[1:]}
+	for len(r.rest) > 0 && !r.bad {
+		task, provider, model, sketch := r.text(mostName), r.text(mostName), r.text(mostName), r.text(outbound.MaxSketchBytes)
+		if !r.bad {
+			do(key{routing.TaskType(task), routing.Target{Provider: string(provider), Model: string(model)}}, sketch)
+		}
+	}
+	if r.bad {
+		return errBody
+	}
+	return nil
+}
+
+func encode(k *sketch) []byte {
+	b := make([]byte, 0, 128)
+	for _, n := range []int64{k.zeros, k.tokens, k.lengths, int64(k.low), int64(k.high)} {
+		b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // none is negative
+	}
+	if k.bins == nil {
 		return b
 	}
-	for _, name := range []string{string(k.task), k.target.Provider, k.target.Model} {
-		b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
-	}
-	for _, n := range []int{sk.count, sk.tokens, sk.lengths} {
-		b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // counts
-	}
-	for _, f := range []float64{sk.low, sk.high} {
-		b = binary.AppendUvarint(b, math.Float64bits(f))
-	}
-	b = binary.AppendUvarint(b, uint64(sk.latencies.GetZeroCount()))
-	bins := 0
-	sk.latencies.GetPositiveValueStore().ForEach(func(int, float64) bool { bins++; return false })
-	b = binary.AppendUvarint(b, uint64(bins)) //nolint:gosec // counts
-	last := 0
-	sk.latencies.GetPositiveValueStore().ForEach(func(index int, count float64) bool {
-		b = binary.AppendUvarint(binary.AppendVarint(b, int64(index-last)), uint64(count))
-		last = index
+	before := 0
+	k.bins.ForEach(func(index int, n float64) bool {
+		b = binary.AppendVarint(b, int64(index-before))
+		b = binary.AppendUvarint(b, uint64(n))
+		before = index
 		return false
 	})
 	return b
 }
 
-// decode reads what another replica published. ok is false for what is not of this form; then nothing of it is believed.
-func (l *Latencies) decode(b []byte) (out map[key]*sketch, ok bool) {
-	r := reader{b: b, ok: len(b) > 0 && b[0] == codecVersion}
-	if !r.ok {
-		return nil, false
-	}
-	r.b = r.b[1:]
-	out = map[key]*sketch{}
-	for len(r.b) > 0 && r.ok {
-		task, err := routing.ParseTaskType(r.name())
-		k := key{task, routing.Target{Provider: r.name(), Model: r.name()}}
-		sk := r.sketch(l)
-		if err == nil && r.ok && len(out) < l.maxKeys {
-			out[k] = sk
+// mergeBody puts in what a body holds. It fails, and may have put in some, when the body is no sketch.
+func (k *sketch) mergeBody(m mapping.IndexMapping, body []byte) error {
+	r := reader{rest: body}
+	o := sketch{zeros: r.number(mostSamples), tokens: r.number(mostLength), lengths: r.number(mostSamples)}
+	o.low, o.high = time.Duration(r.number(int64(longest))), time.Duration(r.number(int64(longest)))
+	o.weight = o.zeros
+	index := 0
+	first, last := int64(m.Index(ms(shortest))), int64(m.Index(ms(longest)))
+	for len(r.rest) > 0 && !r.bad {
+		step := r.step()
+		n := r.number(mostSamples)
+		if i := int64(index) + step; r.bad || n == 0 || i < first || i > last {
+			return errBody
+		}
+		index += int(step)
+		k.put(index, n)
+		if o.weight += n; o.weight > mostSamples {
+			return errBody
 		}
 	}
-	return out, r.ok
+	if r.bad || o.weight == 0 || o.lengths > o.weight || o.low > o.high {
+		return errBody
+	}
+	o.samples = int(o.weight)
+	k.merge(&o, 1)
+	return nil
 }
 
-// reader reads numbers and names, until one is not as it should be.
+// reader reads numbers, and is bad from the first on that is none or too large.
 type reader struct {
-	b  []byte
-	ok bool
+	rest []byte
+	bad  bool
 }
 
-func (r *reader) number(most uint64) uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 || n > most {
-		r.ok, r.b = false, nil
+func (r *reader) number(most int64) int64 {
+	n, size := binary.Uvarint(r.rest)
+	if r.bad = r.bad || size <= 0 || n > uint64(most); r.bad { //nolint:gosec // none is negative
 		return 0
 	}
-	r.b = r.b[size:]
+	r.rest = r.rest[size:]
+	return int64(n) //nolint:gosec // at most most
+}
+
+// step reads a number with a sign, of the size of an index.
+func (r *reader) step() int64 {
+	n, size := binary.Varint(r.rest)
+	if r.bad = r.bad || size <= 0 || n < -mostStep || n > mostStep; r.bad {
+		return 0
+	}
+	r.rest = r.rest[size:]
 	return n
 }
 
-func (r *reader) name() string {
-	n := r.number(maxName)
-	if uint64(len(r.b)) < n {
-		r.ok, r.b = false, nil
-		return ""
+// text reads a length and as many bytes.
+func (r *reader) text(most int64) []byte {
+	n := r.number(most)
+	if r.bad = r.bad || n > int64(len(r.rest)); r.bad {
+		return nil
 	}
-	name := string(r.b[:n])
-	r.b = r.b[n:]
-	if strings.ToValidUTF8(name, "") != name {
-		r.ok = false
-	}
-	return name
-}
-
-func (r *reader) ms() float64 {
-	f := math.Float64frombits(r.number(math.MaxUint64))
-	if !(f >= 0 && f <= maxMs) { // NaN is neither
-		r.ok = false
-	}
-	return f
-}
-
-func (r *reader) sketch(l *Latencies) *sketch {
-	sk := &sketch{latencies: newSketch(l.mapping)}
-	sk.count, sk.tokens, sk.lengths = int(r.number(maxCount)), int(r.number(maxCount)), int(r.number(maxCount)) //nolint:gosec // bounded
-	sk.low, sk.high = r.ms(), r.ms()
-	zero := r.number(maxCount)
-	if zero > 0 && r.ok {
-		_ = sk.latencies.AddWithCount(0, float64(zero)) // zero is in the range of every sketch
-	}
-	total, index := zero, int64(0)
-	for bins := r.number(maxBins); bins > 0 && r.ok; bins-- {
-		step, size := binary.Varint(r.b)
-		if size <= 0 {
-			r.ok, r.b = false, nil
-			break
-		}
-		r.b = r.b[size:]
-		index += step
-		n := r.number(maxCount)
-		if index < -maxIndex || index > maxIndex || !r.ok || sk.latencies.AddWithCount(l.mapping.Value(int(index)), float64(n)) != nil {
-			r.ok = false
-			break
-		}
-		total += n
-	}
-	if total != uint64(sk.count) || sk.count == 0 || sk.low > sk.high || sk.lengths > sk.count { //nolint:gosec // bounded
-		r.ok = false
-	}
-	return sk
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return text
 }

@@ -1,200 +1,186 @@
 package latency
 
 import (
-	"math"
 	"sync"
+	"time"
 
-	"github.com/DataDog/sketches-go/ddsketch"
 	"github.com/DataDog/sketches-go/ddsketch/mapping"
-	"github.com/DataDog/sketches-go/ddsketch/store"
 
 	"github.com/forge1/forge1/domain/routing"
 )
 
-// series is the window of one key: its own parts, those of other replicas, and what was read of them last.
+// series is the window of one key: what this replica measured in each part, what others did, and the weighted sum, which is read. A sample goes into
+// its part and the sum; the sum is made anew only when the window slides or others have news.
 type series struct {
 	mapping mapping.IndexMapping
 
-	mu      sync.Mutex
-	newest  int64 // the part that samples came into last
-	ring    [parts]sketch
-	shared  map[remote]*sketch // of other replicas, never changed once they are here
-	read    int64              // the part in which figures was read
-	dirty   bool
-	figures figures
-	merged  *ddsketch.DDSketch // scratch
+	mu       sync.Mutex
+	newest   int64 // the part that the window ends with
+	active   int64 // the part that the last sample of anybody came in
+	own      [slots]slot
+	others   [slots]slot
+	informed bool // others holds all that is known of them
+
+	sum     sketch
+	figures figures // of the sum, when settled
+	settled bool
 }
 
-// remote names a sketch of another replica.
-type remote struct {
-	replica string
-	part    int64
+// slots is a part more than a window has: of a replica whose clock is a little ahead, the next part is known already.
+const slots = parts + 1
+
+// slot is a part of the window. It is unused when its number is not of the window.
+type slot struct {
+	number int64
+	sketch
+	fresh bool // of this replica: it has samples that were not published
 }
 
-// quantile is the one that routing goes by.
-const quantile = 0.95
-
-// figures is what is read of a window.
+// figures are what is known of a key.
 type figures struct {
 	latency routing.Latency
 	tokens  int
 }
 
-// sketch is what is kept of the samples of one part. The zero value is empty.
-type sketch struct {
-	latencies *ddsketch.DDSketch
-	count     int
-	low, high float64
-	tokens    int // of those answers whose length is known
-	lengths   int
-	news      bool // it has samples that were not published
+func newSeries(m mapping.IndexMapping, now int64) *series {
+	return &series{mapping: m, newest: now, active: now}
 }
 
-func (s *series) add(now int64, ms float64, tokens int) {
+func at(ring *[slots]slot, number int64) *slot { return &ring[uint64(number)%slots] } //nolint:gosec // a clock before 1970 finds its slot too
+
+// take gives the slot of a part, emptied of an older one.
+func take(ring *[slots]slot, number int64) *slot {
+	p := at(ring, number)
+	if p.number != number {
+		p.clear()
+		p.number, p.fresh = number, false
+	}
+	return p
+}
+
+// weight is what a sample of a part weighs, 0 when the part is not of the window.
+func (s *series) weight(number int64) int64 {
+	age := s.newest - number
+	if age < -1 || age >= parts {
+		return 0
+	}
+	return 1 << (parts - 1 - max(age, 0))
+}
+
+func (s *series) add(now int64, took time.Duration, tokens int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.slide(now)
-	s.ring[now%parts].add(s.mapping, ms, tokens)
-	s.dirty = true
+	p := take(&s.own, s.newest)
+	p.add(s.mapping, took, tokens, 1)
+	p.fresh = true
+	s.sum.add(s.mapping, took, tokens, s.weight(s.newest))
+	s.active, s.settled = s.newest, false
 }
 
-// p95 gives the figures of the window that ends with now. They are made anew when there is news.
-func (s *series) p95(now int64) (routing.Latency, int) {
+func (s *series) read(now int64) figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dirty || s.read != now {
-		s.slide(now)
-		s.read, s.dirty = now, false
-		s.figures = s.weigh(now)
-	}
-	return s.figures.latency, s.figures.tokens
+	s.slide(now)
+	return s.settle()
 }
 
-// weigh merges every part of the window, the younger the heavier.
-func (s *series) weigh(now int64) figures {
-	if s.merged == nil {
-		s.merged = newSketch(s.mapping)
+func (s *series) settle() figures {
+	if s.settled {
+		return s.figures
 	}
-	s.merged.Clear()
-	w := weighing{into: s.merged, mapping: s.mapping, low: math.Inf(1)}
-	for back := range int64(parts) {
-		if part := now - back; part >= 0 && part <= s.newest {
-			w.add(&s.ring[part%parts], back)
-		}
+	s.settled = true
+	s.figures = figures{}
+	if s.sum.samples > 0 {
+		s.figures = figures{routing.Latency{P95Ms: s.sum.p95(s.mapping), Samples: s.sum.samples}, s.sum.length()}
 	}
-	for name, sk := range s.shared {
-		if back := max(now-name.part, 0); back < parts { // a clock that is ahead has begun the next part
-			w.add(sk, back)
-		}
-	}
-	return w.figures()
+	return s.figures
 }
 
-// last is the part that samples came into last, here or elsewhere.
+// last is the part that the last sample came in.
 func (s *series) last() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last := s.newest
-	for name := range s.shared {
-		last = max(last, name.part)
-	}
-	return last
+	return s.active
 }
 
-// slide drops the parts that have left the window.
+// slide has the window end with a part. A clock that is set back a little holds it up; one that is set back by more than a window empties it.
 func (s *series) slide(now int64) {
-	if now <= s.newest {
+	if now == s.newest || now < s.newest && s.newest-now < parts {
 		return
 	}
-	for part := max(s.newest+1, now-parts+1); part <= now; part++ {
-		s.ring[part%parts].clear()
-	}
-	s.newest, s.dirty = now, true
-	for name := range s.shared {
-		if now-name.part >= parts {
-			delete(s.shared, name)
+	s.newest = now
+	s.rebuild()
+}
+
+// rebuild makes the sum of the parts in the window.
+func (s *series) rebuild() {
+	s.settled = false
+	s.sum.clear()
+	for _, ring := range []*[slots]slot{&s.own, &s.others} {
+		for i := range ring {
+			if w := s.weight(ring[i].number); w > 0 {
+				s.sum.merge(&ring[i].sketch, w)
+			}
 		}
 	}
 }
 
-// weighing is a merge of parts under way.
-type weighing struct {
-	into    *ddsketch.DDSketch
-	mapping mapping.IndexMapping
-	count   int
-	low     float64
-	high    float64
-	tokens  float64
-	lengths float64
+// hear puts what others measured in some parts in the place of what was known of them, and says whether that changed figures.
+func (s *series) hear(now int64, news map[int64]*sketch) (changed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slide(now)
+	before := s.settle()
+	for number, heard := range news {
+		if s.weight(number) == 0 {
+			continue
+		}
+		p := take(&s.others, number)
+		p.sketch = *heard
+		s.active = max(s.active, min(number, s.newest))
+	}
+	s.informed = true
+	s.rebuild()
+	return s.settle() != before
 }
 
-func (w *weighing) add(sk *sketch, back int64) {
-	if sk.count == 0 {
-		return
-	}
-	weight := weightOf(back)
-	w.count += sk.count
-	w.low, w.high = min(w.low, sk.low), max(w.high, sk.high)
-	w.tokens += weight * float64(sk.tokens)
-	w.lengths += weight * float64(sk.lengths)
-	sk.latencies.GetPositiveValueStore().ForEach(func(index int, count float64) bool {
-		_ = w.into.AddWithCount(w.mapping.Value(index), weight*count) // the mapping made the value
-		return false
-	})
-	if zero := sk.latencies.GetZeroCount(); zero > 0 {
-		_ = w.into.AddWithCount(0, weight*zero)
-	}
+func (s *series) isInformed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.informed
 }
 
-// weightOf is what a sample counts whose part is so many parts old.
-func weightOf(back int64) float64 { return math.Exp2(-float64(back) / halfLife) }
-
-func (w *weighing) figures() figures {
-	var f figures
-	if w.count == 0 {
-		return f
+// news gives the parts of this replica that have samples which were not published, and counts them as published; renew takes that back.
+func (s *series) news(now int64) (out []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slide(now)
+	for i := range s.own {
+		if p := &s.own[i]; p.fresh && s.weight(p.number) > 0 {
+			p.fresh = false
+			out = append(out, p.number)
+		}
 	}
-	if w.lengths > 0 {
-		f.tokens = int(math.Round(w.tokens / w.lengths))
-	}
-	// The rank is that of as many samples as there are, in units of their mean weight: ages that are all the same change nothing.
-	rank := quantile * float64(w.count-1) * w.into.GetCount() / float64(w.count)
-	ms := 0.0
-	if zero := w.into.GetZeroCount(); rank >= zero {
-		ms = w.mapping.Value(w.into.GetPositiveValueStore().KeyAtRank(rank - zero))
-	}
-	ms = min(max(ms, w.low), w.high) // the sketch's error never goes past what was seen
-	f.latency = routing.Latency{P95Ms: int(math.Round(ms)), Samples: w.count}
-	return f
+	return out
 }
 
-func newSketch(m mapping.IndexMapping) *ddsketch.DDSketch {
-	return ddsketch.NewDDSketch(m, store.NewBufferedPaginatedStore(), store.NewSparseStore())
-}
-
-func (k *sketch) add(m mapping.IndexMapping, ms float64, tokens int) {
-	if k.latencies == nil {
-		k.latencies = newSketch(m)
-	}
-	if err := k.latencies.Add(ms); err != nil {
-		return // no duration is out of the mapping's range
-	}
-	if k.count == 0 || ms < k.low {
-		k.low = ms
-	}
-	k.high = max(k.high, ms)
-	k.count++
-	k.news = true
-	if tokens > 0 {
-		k.tokens += tokens
-		k.lengths++
+// renew has a part published again, as long as it is in the window.
+func (s *series) renew(number int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := at(&s.own, number); p.number == number && p.samples > 0 {
+		p.fresh = true
 	}
 }
 
-// clear empties the sketch and keeps its memory.
-func (k *sketch) clear() {
-	if k.latencies != nil {
-		k.latencies.Clear()
+// body gives a part of this replica as it is published, nil when there is nothing in it; and on how many samples it stands.
+func (s *series) body(number int64) ([]byte, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := at(&s.own, number)
+	if p.number != number || p.samples == 0 {
+		return nil, 0
 	}
-	*k = sketch{latencies: k.latencies}
+	return encode(&p.sketch), p.samples
 }
