@@ -128,6 +128,11 @@ func TestATenantHasSoManyAliases(t *testing.T) {
 	if err := p.SetAlias(ordered("more", to("openai", "m"))); !errors.Is(err, routing.ErrAliasCap) || fault.KindOf(err) != fault.Invalid {
 		t.Errorf("one more: %v, want too_many_aliases", err)
 	}
+	s := p.Snapshot()
+	s.Aliases = append(s.Aliases, ordered("more", to("openai", "m")))
+	if got := len(routing.RestorePolicy(s, defaults()).Snapshot().Aliases); got != routing.MaxAliases {
+		t.Errorf("%d aliases are restored, want no more than %d", got, routing.MaxAliases)
+	}
 	must(t, p.SetAlias(ordered("a7", to("claude", "m"))))
 	if got, _ := p.Alias("a7"); got.Targets[0].Provider != "claude" {
 		t.Errorf("a7 is %+v, want it changed", got)
@@ -203,6 +208,11 @@ func TestADrawIsAnOrder(t *testing.T) {
 	if x, y := drawn(a, 42), drawn(a, 42); !slices.Equal(x, y) {
 		t.Errorf("one draw gives %v and %v", x, y)
 	}
+	rest := weighted(0, 0, 1, 0)
+	rest.Targets[0], rest.Targets[1] = rest.Targets[1], rest.Targets[0]
+	if got := drawn(rest, 1); !slices.Equal(got, []string{"2", "1", "0", "3"}) {
+		t.Errorf("order %v, want those without weight as they stand", got)
+	}
 	tiny := weighted(0, 5e-324, 1)
 	for draw := range uint64(100) {
 		if got := drawn(tiny, draw); !slices.Equal(got, []string{"2", "1", "0"}) {
@@ -215,6 +225,7 @@ func TestAnOrderedAliasKeepsItsOrderWhateverItCosts(t *testing.T) {
 	f := world()
 	model(&f, "claude").Set(routing.General, routing.Figures{P95Ms: 9000, Samples: 9})
 	a := ordered("fast", to("claude", "claude-model"), to("openai", "other"), to("gemini", "gemini-model"), to("openai", "openai-model"))
+	a.Targets[2].Weight = 7 // which counts in a weighted alias only
 	r := routing.Request{Task: routing.General, Alias: &a, InputTokens: 1000, SLOMs: 10}
 	if diff := cmp.Diff([]string{"claude", "openai", "gemini", "openai"}, order(routing.Decide(policy(), r, f))); diff != "" {
 		t.Errorf("all well (-want +got):\n%s", diff)

@@ -73,6 +73,9 @@ func TestAReadingSaysOnlyWhatItsSnapshotDoesNot(t *testing.T) {
 
 func TestReadingsOfWhatIsNotThereAreNothing(t *testing.T) {
 	f := world()
+	if got := f.Read(routing.Decide(policy(), routing.Request{Task: routing.General}, f), routing.Facts{}); len(got) != len(known) || !got[0].Whole {
+		t.Errorf("beside an empty snapshot %+v was read, want every model whole", got)
+	}
 	got := f.As(later, []routing.Reading{
 		{Provider: "stranger", Model: routing.ModelFacts{Model: "m"}, Whole: true}, {Provider: "openai", Model: routing.ModelFacts{Model: "gone"}},
 	})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/test/change"
@@ -47,18 +46,23 @@ var shapes = map[string]struct {
 	providers int
 	out       func(int, *routing.ModelFacts)
 	slices    float64 // that a decision returns
+	excluded  int
 }{
-	"40 providers":                           {40, func(int, *routing.ModelFacts) {}, 1},
-	"4 providers of 10 models":               {4, func(int, *routing.ModelFacts) {}, 1},
-	"40 providers, half of them out":         {40, everyOtherOpen, 2},
-	"4 providers of 10 models, half are out": {4, everyOtherOpen, 2},
+	"40 providers":                           {40, func(int, *routing.ModelFacts) {}, 1, 0},
+	"4 providers of 10 models":               {4, func(int, *routing.ModelFacts) {}, 1, 0},
+	"40 providers, half of them out":         {40, everyOtherOpen, 2, 20},
+	"4 providers of 10 models, half are out": {4, everyOtherOpen, 2, 20},
+	"40 providers, all of them out":          {40, open, 2, 40},
+	"4 providers of 10 models, all are out":  {4, open, 2, 40},
 }
 
 func everyOtherOpen(i int, m *routing.ModelFacts) {
 	if i/2%2 == 0 {
-		m.OpenUntil = noon.Add(time.Minute)
+		open(i, m)
 	}
 }
+
+func open(_ int, m *routing.ModelFacts) { m.OpenUntil = later }
 
 func fortyRequest() routing.Request {
 	return routing.Request{Task: routing.Review, SLOMs: 1000, InputTokens: 1000, Tools: true}
@@ -69,7 +73,7 @@ func TestADecisionAllocatesNothingButWhatItReturns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, f := forty(t, shape.providers, shape.out)
 			r := fortyRequest()
-			if d := routing.Decide(p, r, f); len(d.Candidates)+len(d.Excluded) != 40 || shape.slices == 2 && len(d.Excluded) != 20 {
+			if d := routing.Decide(p, r, f); len(d.Candidates) != 40-shape.excluded || len(d.Excluded) != shape.excluded {
 				t.Fatalf("%d candidates and %d exclusions of 40 targets", len(d.Candidates), len(d.Excluded))
 			}
 			if got := testing.AllocsPerRun(100, func() { routing.Decide(p, r, f) }); got != shape.slices {
