@@ -49,16 +49,14 @@ func newClient(c Config, clock outbound.Clock) *http.Client {
 	})
 }
 
-func newCatalogue(clock outbound.Clock) (outbound.Catalogue, error) { return catalogue.New(clock) }
-
 func newCircuits(c Config, clock outbound.Clock, s shortLived) *breaker.Circuits {
 	return breaker.New(breaker.Config{
 		Threshold: uint32(c.BreakerThreshold), Cooldown: c.cooldown(), Clock: clock, States: s.circuits, //nolint:gosec // checked: 1 to 1000
 	})
 }
 
-func newLatencies(c Config, clock outbound.Clock) outbound.Latencies {
-	return latency.New(latency.Config{Window: c.LatencyWindow, Clock: clock})
+func newLatencies(c Config, clock outbound.Clock, id outbound.NewID, s shortLived) *latency.Latencies {
+	return latency.New(latency.Config{Window: c.LatencyWindow, Clock: clock, Shared: s.sketches, Replica: id()})
 }
 
 func newGatewaySettings(c Config) gateway.Settings {
@@ -119,7 +117,7 @@ type services struct {
 
 // NewSimulator makes the four simulated vendors, which play the vendors' own wire cases and know the catalogue's models.
 func NewSimulator() (*simulator.Server, error) {
-	table, err := newCatalogue(hostNow)
+	table, err := catalogue.New(hostNow)
 	if err != nil {
 		return nil, err
 	}

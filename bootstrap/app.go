@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/adapters/breaker"
+	"github.com/forge1/forge1/adapters/catalogue"
 	"github.com/forge1/forge1/adapters/database"
+	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/application/auth"
@@ -44,6 +46,8 @@ type Parts struct {
 	CacheKind  health.CacheKind
 	Eviction   evictionPolicy
 	Circuits   *breaker.Circuits
+	Latencies  *latency.Latencies
+	Catalogue  *catalogue.Catalogue
 	Recorder   *record.Recorder
 	Mail       *mail.Worker
 	Health     *health.Service
@@ -60,6 +64,7 @@ type Parts struct {
 func newApp(p Parts) *App {
 	p.Meter.Show("forge1_clock_skew_seconds", "How far the clock is ahead of the database's, by the last comparison.",
 		func() float64 { return p.Health.Skew().Seconds() })
+	p.Catalogue.OnChange(p.Gateway.CatalogueChanged)
 	return &App{Parts: p}
 }
 
@@ -125,9 +130,9 @@ func (a *App) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	var workers sync.WaitGroup
-	failures := make(chan error, 8)
+	failures := make(chan error, 16)
 	for name, run := range map[string]func(context.Context) error{
-		"recorder": a.Recorder.Run, "circuits": a.Circuits.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
+		"recorder": a.Recorder.Run, "circuits": a.Circuits.Run, "latencies": a.Latencies.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
 		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run,
 	} {
 		workers.Go(func() {

@@ -55,6 +55,7 @@ type Config struct {
 	OpenRouterCost    *float64      `env:"OPENROUTER_1K_TOKEN_COST_CENTS" desc:"likewise; else 9"`
 
 	ConfigFile        string        `env:"CONFIG_FILE" desc:"YAML with providers, aliases, prices and routing defaults, for what variables do not say; ./forge1.yaml when it is there; read again on SIGHUP"`
+	CatalogueFile     string        `env:"CATALOGUE_FILE" desc:"table of models and prices in the catalogue's own format, over the bundled one; read again on SIGHUP"`
 	FallbackOrder     []string      `env:"ROUTER_FALLBACK_ORDER" envDefault:"openrouter,openai,claude,gemini" desc:"how ties are broken; providers left out follow in default order"`
 	LatencyWindow     time.Duration `env:"ROUTER_LATENCY_WINDOW" envDefault:"10m" desc:"sliding window of p95, 10s to 24h"`
 	BreakerThreshold  int           `env:"CIRCUIT_BREAKER_THRESHOLD" envDefault:"3" desc:"consecutive failures that open a breaker, 1 to 1000"`

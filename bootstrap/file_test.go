@@ -177,3 +177,49 @@ func TestAnEmptyFileSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestPricesOfTheFileLieOverTheBundledOnes(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "table.json")
+	write := func(text string) {
+		if err := os.WriteFile(table, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`[{"vendor":"openai","name":"gpt-4o-mini","input":"7","output":"8"},{"vendor":"openai","name":"gpt-4o","input":"9","output":"9"}]`)
+	path := configFile(t, `
+providers:
+  - {name: house, kind: openai, base_url: "http://127.0.0.1:9/v1", model: llama, models: [{name: llama, input: 0.1, output: "0.25", context: 8192, features: [tools]}]}
+prices: [{vendor: openai, name: gpt-4o, input: "1.5"}]
+`)
+	for name, tt := range map[string]struct {
+		vendor, model string
+		cents         float64 // of a thousand input and a thousand output tokens
+	}{
+		"of the table":                {"openai", "gpt-4o-mini", 1.5},
+		"of the file, over the table": {"openai", "gpt-4o", 1.05},
+		"of a server's own model":     {"house", "llama", 0.035},
+	} {
+		c, err := bootstrap.Load(map[string]string{"CONFIG_FILE": path, "CATALOGUE_FILE": table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, ok, err := bootstrap.ModelOf(c, tt.vendor, tt.model)
+		if err != nil || !ok || !m.Priced {
+			t.Errorf("%s: got %v %v %v, want a price", name, m, ok, err)
+			continue
+		}
+		if got := m.Price.Cents(1000, 1000); got < tt.cents*0.999999 || got > tt.cents*1.000001 {
+			t.Errorf("%s: got %v cents, want %v", name, got, tt.cents)
+		}
+	}
+	for name, wrong := range map[string]string{"no JSON": "{", "a price below nothing": `[{"vendor":"openai","name":"x","input":"-1","output":"1"}]`} {
+		write(wrong)
+		c, err := bootstrap.Load(map[string]string{"CATALOGUE_FILE": table})
+		if err == nil {
+			_, _, err = bootstrap.ModelOf(c, "openai", "gpt-4o")
+		}
+		if err == nil || !strings.Contains(err.Error(), "CATALOGUE_FILE") {
+			t.Errorf("%s: got %v, want CATALOGUE_FILE named", name, err)
+		}
+	}
+}

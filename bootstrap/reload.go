@@ -12,6 +12,13 @@ func (a *App) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
+	over, err := c.overrides()
+	if err != nil {
+		return err
+	}
+	if err := a.Catalogue.Reload(over); err != nil {
+		return fmt.Errorf("prices: %w", err)
+	}
 	a.Policies.Adopt(c.Defaults())
 	a.Gateway.Reconfigure(conns)
 	return nil

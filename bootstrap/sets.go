@@ -6,9 +6,11 @@ import (
 	"github.com/google/wire"
 
 	"github.com/forge1/forge1/adapters/breaker"
+	"github.com/forge1/forge1/adapters/catalogue"
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/jose"
 	"github.com/forge1/forge1/adapters/keyring"
+	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/adapters/password"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/application/apikeys"
@@ -39,7 +41,8 @@ var outboundSet = wire.NewSet(
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
 	newHasher, wire.Bind(new(outbound.Hasher), new(*password.Hasher)),
-	newMailer, newPromptCache, newClient, newConnections, newCatalogue, newLatencies,
+	newMailer, newPromptCache, newClient, newConnections, newCatalogue, wire.Bind(new(outbound.Catalogue), new(*catalogue.Catalogue)),
+	newLatencies, wire.Bind(new(outbound.Latencies), new(*latency.Latencies)),
 	newCircuits, wire.Bind(new(outbound.Circuits), new(*breaker.Circuits)),
 	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)),
 )

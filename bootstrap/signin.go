@@ -38,6 +38,7 @@ type shortLived struct {
 	throttle   outbound.Throttle
 	challenges outbound.Challenges
 	circuits   outbound.CircuitStates // nil: there is no fleet
+	sketches   outbound.Sketches      // likewise
 	evict      evictionPolicy
 	redis      *redis.Client // nil: it is kept in this process
 }
@@ -57,7 +58,7 @@ func newShortLived(c Config, clock outbound.Clock, id outbound.NewID, local loca
 	}
 	return shortLived{
 		kind: "redis", cache: redis.NewSessions(r), throttle: redis.NewThrottle(r), challenges: redis.NewChallenges(r), evict: r.Eviction,
-		circuits: redis.NewCircuits(r, id()), redis: r,
+		circuits: redis.NewCircuits(r, id()), sketches: redis.NewSketches(r), redis: r,
 	}, func() { _ = r.Close() }, nil
 }
 

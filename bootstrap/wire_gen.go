@@ -156,7 +156,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		cleanup()
 		return nil, nil, err
 	}
-	catalogue, err := newCatalogue(clock)
+	catalogue, err := newCatalogue(c, clock)
 	if err != nil {
 		cleanup3()
 		cleanup2()
@@ -164,7 +164,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		return nil, nil, err
 	}
 	circuits := newCircuits(c, clock, bootstrapShortLived)
-	latencies := newLatencies(c, clock)
+	latencies := newLatencies(c, clock, newID, bootstrapShortLived)
 	calls := database.NewCalls(db)
 	settings := newRecordSettings(c)
 	recordDeps := record.Deps{
@@ -289,6 +289,8 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		CacheKind:  cacheKind,
 		Eviction:   bootstrapEvictionPolicy,
 		Circuits:   circuits,
+		Latencies:  latencies,
+		Catalogue:  catalogue,
 		Recorder:   recorder,
 		Mail:       worker,
 		Health:     healthService,

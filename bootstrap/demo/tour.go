@@ -42,6 +42,8 @@ func (t *tour) take(ctx context.Context) error {
 		{"A vendor fails, the next one answers", t.failover},
 		{"Three failures in a row open the vendor's breaker", t.breaker},
 		{"An answer arrives as a stream", t.stream},
+		{"The same question again is answered from the prompt cache", t.cached},
+		{"Why that provider? The decision is kept, and can be made again", t.replayed},
 		{"An OpenAI client changes its base URL and nothing else", t.openai},
 	}
 	for i, s := range steps {
@@ -67,6 +69,7 @@ type executed struct {
 		InputTokens  int     `json:"input_tokens"`
 		OutputTokens int     `json:"output_tokens"`
 		CostUSD      *string `json:"cost_usd"`
+		Cache        string  `json:"cache"`
 		Attempts     []struct {
 			Provider string  `json:"provider"`
 			Model    string  `json:"model"`
@@ -249,7 +252,11 @@ func (t *tour) execute(ctx context.Context, taskType string, a *executed, d *dec
 }
 
 func (t *tour) post(ctx context.Context, path, body string, headers map[string]string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.base+path, strings.NewReader(body))
+	return t.send(ctx, http.MethodPost, path, body, headers)
+}
+
+func (t *tour) send(ctx context.Context, method, path, body string, headers map[string]string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, t.base+path, strings.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make a request: %w", err)
 	}
