@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,10 @@ func Sketches(t *testing.T, new func(t *testing.T) (s outbound.Sketches, pass fu
 		"others get what was published":              sketchesPassed,
 		"what is published anew takes its place":     sketchesReplaced,
 		"a body ends with its time":                  sketchesExpire,
+		"a short life ends nothing else":             sketchesApart,
+		"names and bodies may be any bytes":          sketchesNames,
+		"what many publish at once is there":         sketchesRace,
+		"for nobody there is all":                    sketchesAll,
 		"a body that is too large is refused":        sketchesTooLarge,
 		"a context that has ended publishes nothing": sketchesContext,
 	}
@@ -71,6 +76,54 @@ func sketchesExpire(t *testing.T, s outbound.Sketches, pass func(time.Duration))
 	publish(t, s, "c", 1, "none", 0)
 	pass(3 * time.Second)
 	same(t, "later", others(t, s, "d", 1), []string{fmt.Sprintf("b 1 %x", "long")})
+}
+
+func sketchesApart(t *testing.T, s outbound.Sketches, pass func(time.Duration)) {
+	publish(t, s, "a", 1, "long", time.Hour)
+	publish(t, s, "b", 1, "long", time.Hour)
+	publish(t, s, "b", 2, "short", 2*time.Second)
+	publish(t, s, "c", 1, "short", 2*time.Second)
+	pass(3 * time.Second)
+	long := fmt.Sprintf(" 1 %x", "long")
+	same(t, "later", others(t, s, "d", 1, 2), []string{"a" + long, "b" + long})
+}
+
+func sketchesNames(t *testing.T, s outbound.Sketches, _ func(time.Duration)) {
+	for _, name := range []string{"a:1", "a", "A", "*", "a b", "ü"} {
+		publish(t, s, name, 1, name+"\x00\r\n+", time.Minute)
+	}
+	got, err := s.Others(t.Context(), "z", []int64{1})
+	must(t, "read", err)
+	if len(got) != 6 {
+		t.Errorf("%d sketches, want 6", len(got))
+	}
+	for _, sk := range got {
+		if want := sk.Replica + "\x00\r\n+"; string(sk.Body) != want || sk.Part != 1 {
+			t.Errorf("%q of part %d under the name %q, want %q of part 1", sk.Body, sk.Part, sk.Replica, want)
+		}
+	}
+}
+
+func sketchesAll(t *testing.T, s outbound.Sketches, _ func(time.Duration)) {
+	publish(t, s, "a", 1, "", time.Minute)
+	publish(t, s, "b", 1, "", time.Minute)
+	same(t, "for nobody", others(t, s, "", 1), []string{"a 1 ", "b 1 "})
+}
+
+func sketchesRace(t *testing.T, s outbound.Sketches, _ func(time.Duration)) {
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			for part := range int64(11) {
+				publish(t, s, fmt.Sprint("r", i), part, "x", time.Minute)
+			}
+		})
+	}
+	all.Wait()
+	parts := []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	if got := others(t, s, "r0", parts...); len(got) != 19*len(parts) {
+		t.Errorf("%d sketches, want the 11 of each of 19 others", len(got))
+	}
 }
 
 func sketchesTooLarge(t *testing.T, s outbound.Sketches, _ func(time.Duration)) {
