@@ -5,6 +5,7 @@
 package catalogue
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -43,7 +44,10 @@ func New(clock outbound.Clock) (*Catalogue, error) {
 	return c, c.Reload(nil)
 }
 
-// Check reports what is wrong with a table that is to be laid over the bundled one.
+// Bundled is the bundled table, as it stands in models.json.
+func Bundled() []byte { return bytes.Clone(bundled) }
+
+// Check counts the entries of a table that is to be laid over the bundled one. It fails when something is wrong with it.
 func Check(table []byte) (int, error) {
 	entries, err := Parse(table)
 	if err != nil {
@@ -114,12 +118,29 @@ func (c *Catalogue) index() *index {
 	return next
 }
 
-// overlay gives the entries below with those above laid over them.
+// overlay gives the entries below with those above laid over them. A name that is given to one above is taken from whoever had it below.
 func overlay(below, above []Entry) []Entry {
-	out := slices.Clone(below)
-	at := make(map[name]int, len(out))
-	for i := range out {
-		at[name{out[i].Vendor, out[i].Name}] = i
+	taken := map[name]string{}
+	for _, e := range above {
+		for _, n := range append([]string{e.Name}, e.Also...) {
+			taken[name{e.Vendor, n}] = e.Name
+		}
+	}
+	out := make([]Entry, 0, len(below)+len(above))
+	at := make(map[name]int, cap(out))
+	for _, e := range below {
+		lost := func(n string) bool {
+			by, is := taken[name{e.Vendor, n}]
+			return is && by != e.Name
+		}
+		if lost(e.Name) {
+			continue
+		}
+		if slices.ContainsFunc(e.Also, lost) {
+			e.Also = slices.DeleteFunc(slices.Clone(e.Also), lost)
+		}
+		at[name{e.Vendor, e.Name}] = len(out)
+		out = append(out, e)
 	}
 	for _, e := range above {
 		key := name{e.Vendor, e.Name}

@@ -15,15 +15,15 @@ import (
 type Entry struct {
 	Vendor    string   `json:"vendor"`
 	Name      string   `json:"name"`
-	Also      []string `json:"also,omitempty"`       // other names of it
-	Match     []string `json:"match,omitempty"`      // patterns of other names: * for any text without a slash, # for a digit
+	Also      []string `json:"also,omitzero"`        // other names of it
+	Match     []string `json:"match,omitzero"`       // patterns of other names: * for any text without a slash, # for a digit
 	Context   *int     `json:"context,omitempty"`    // tokens; left out: unknown
 	MaxOutput *int     `json:"max_output,omitempty"` // tokens; left out: unknown
-	Features  []string `json:"features,omitempty"`   // see Features; left out: unknown, and nothing is denied
+	Features  []string `json:"features,omitzero"`    // see Features; left out: unknown, and nothing is denied
 	Unpriced  bool     `json:"unpriced,omitempty"`   // it has no price, whatever a list that is overridden says
 	Rates
-	Tiers []TierRates  `json:"tiers,omitempty"` // ascending
-	Then  []DatedRates `json:"then,omitempty"`  // prices from a day on, ascending
+	Tiers []TierRates  `json:"tiers,omitzero"` // ascending
+	Then  []DatedRates `json:"then,omitzero"`  // prices from a day on, ascending
 }
 
 // Rates are prices in US dollars per million tokens, and of a request in US dollars. A model with neither input nor output has no price; one of 0 is
@@ -52,7 +52,7 @@ type TierRates struct {
 type DatedRates struct {
 	From string `json:"from"` // 2026-09-01
 	Rates
-	Tiers []TierRates `json:"tiers,omitempty"`
+	Tiers []TierRates `json:"tiers,omitzero"`
 }
 
 // Features are what a table may say that a model can do.
@@ -77,10 +77,28 @@ func Parse(table []byte) ([]Entry, error) {
 	entries := make([]Entry, len(lines))
 	for i, line := range lines {
 		if err := strictly(line, &entries[i]); err != nil {
-			return nil, fmt.Errorf("read the model catalogue: entry %d (%s/%s): %w", i+1, entries[i].Vendor, entries[i].Name, err)
+			return nil, fmt.Errorf("read the model catalogue: entry %d: %w", i+1, blamed(line, err))
 		}
 	}
 	return entries, nil
+}
+
+// blamed adds to what is wrong with a line which model it is and, for a price, which field.
+func blamed(line json.RawMessage, wrong error) error {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(line, &fields) != nil {
+		return wrong
+	}
+	var model struct{ Vendor, Name string }
+	_ = json.Unmarshal(fields["vendor"], &model.Vendor) // "" when it is none
+	_ = json.Unmarshal(fields["name"], &model.Name)
+	for _, f := range new(Rates).rates() {
+		if value, there := fields[f.name]; there && string(value) != "null" && new(Amount).UnmarshalJSON(value) != nil {
+			wrong = fmt.Errorf("%s: %w", f.name, wrong)
+			break
+		}
+	}
+	return fmt.Errorf("%.80s/%.80s: %w", model.Vendor, model.Name, wrong)
 }
 
 func strictly(b []byte, into any) error {
@@ -98,9 +116,17 @@ func strictly(b []byte, into any) error {
 // rates gives every price with the name of its field.
 func (r *Rates) rates() []field {
 	return []field{
-		{"input", &r.Input}, {"output", &r.Output}, {"cache_read", &r.CacheRead}, {"cache_write", &r.CacheWrite}, {"cache_write_1h", &r.CacheWrite1h},
-		{"audio_input", &r.AudioInput}, {"audio_cache_read", &r.AudioCacheRead}, {"audio_output", &r.AudioOutput}, {"image_output", &r.ImageOutput},
-		{"reasoning", &r.Reasoning}, {"request", &r.Request},
+		{"input", &r.Input},
+		{"output", &r.Output},
+		{"cache_read", &r.CacheRead},
+		{"cache_write", &r.CacheWrite},
+		{"cache_write_1h", &r.CacheWrite1h},
+		{"audio_input", &r.AudioInput},
+		{"audio_cache_read", &r.AudioCacheRead},
+		{"audio_output", &r.AudioOutput},
+		{"image_output", &r.ImageOutput},
+		{"reasoning", &r.Reasoning},
+		{"request", &r.Request},
 	}
 }
 

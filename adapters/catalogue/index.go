@@ -124,10 +124,11 @@ func (x *index) model(vendor, model string) (outbound.Model, bool) {
 	if ok {
 		return m, true
 	}
-	if vendor == "openrouter" && strings.HasSuffix(model, ":free") && strings.Contains(model, "/") && ordinaryName(model) {
-		base, known := x.named(vendor, strings.TrimSuffix(model, ":free"))
+	if full, free := strings.CutSuffix(model, ":free"); free && vendor == "openrouter" && strings.Trim(full, "/") == full && strings.Contains(full, "/") &&
+		ordinaryName(model) {
+		base, known := x.named(vendor, full)
 		if !known {
-			base = outbound.Model{Vendor: vendor, Name: strings.TrimSuffix(model, ":free"), Unsure: true}
+			base = outbound.Model{Vendor: vendor, Name: full, Unsure: true}
 		}
 		base.Price, base.Priced = routing.Price{}, true
 		return base, true

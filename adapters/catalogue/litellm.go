@@ -62,9 +62,9 @@ func (m *litellmModel) count(field string) *int {
 	return &i
 }
 
-// features gives what the second list says a model can do, never nil.
+// features gives what the second list says a model can do. It says only what it can: where that is nothing, nobody knows.
 func (m *litellmModel) features() []string {
-	out := []string{}
+	var out []string
 	for i, field := range []string{
 		"supports_vision", "supports_function_calling", "supports_response_schema", "supports_reasoning", "supports_audio_input",
 		"supports_audio_output", "", "supports_pdf_input",

@@ -74,10 +74,13 @@ func (m *sold) features() []string {
 		name string
 		has  bool
 	}{
-		{"vision", slices.Contains(m.Architecture.Input, "image")}, {"tools", slices.Contains(m.Parameters, "tools")},
+		{"vision", slices.Contains(m.Architecture.Input, "image")},
+		{"tools", slices.Contains(m.Parameters, "tools")},
 		{"json_schema", slices.Contains(m.Parameters, "structured_outputs") || slices.Contains(m.Parameters, "response_format")},
-		{"reasoning", slices.Contains(m.Parameters, "reasoning")}, {"audio_input", slices.Contains(m.Architecture.Input, "audio")},
-		{"audio_output", slices.Contains(m.Architecture.Output, "audio")}, {"image_output", slices.Contains(m.Architecture.Output, "image")},
+		{"reasoning", slices.Contains(m.Parameters, "reasoning")},
+		{"audio_input", slices.Contains(m.Architecture.Input, "audio")},
+		{"audio_output", slices.Contains(m.Architecture.Output, "audio")},
+		{"image_output", slices.Contains(m.Architecture.Output, "image")},
 		{"pdf_input", slices.Contains(m.Architecture.Input, "file")},
 	} {
 		if f.has {

@@ -26,8 +26,8 @@ func TestAWrongTableIsRefused(t *testing.T) {
 	tests := map[string]struct{ table, want string }{
 		"no JSON":                             {"[", "read the model catalogue"},
 		"more behind the list":                {"[] []", "more follows"},
-		"an unknown field":                    {line(`"inptu":1`), `v/m): json: unknown field "inptu"`},
-		"an input price of words":             {line(`"input":"cheap"`), "v/m"},
+		"an unknown field":                    {line(`"inptu":1`), `v/m: json: unknown field "inptu"`},
+		"an input price of words":             {line(`"input":"cheap"`), `v/m: input: "cheap"`},
 		"a price below 0":                     {price(`"request":-1`), `"-1" is no price`},
 		"a price of nothing":                  {price(`"request":""`), "is no price"},
 		"a price with a fraction":             {price(`"request":"1/3"`), "is no price"},

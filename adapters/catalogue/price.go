@@ -63,9 +63,12 @@ func (r Rates) flat() (routing.Price, error) {
 		to    *int64
 		kind  int64
 	}{
-		{"cache_write_1h", r.CacheWrite1h, &p.CacheWrite1h, p.CacheWrite}, {"audio_input", r.AudioInput, &p.AudioInput, p.Input},
-		{"audio_cache_read", r.AudioCacheRead, &p.AudioCacheRead, p.CacheRead}, {"audio_output", r.AudioOutput, &p.AudioOutput, p.Output},
-		{"image_output", r.ImageOutput, &p.ImageOutput, p.Output}, {"reasoning", r.Reasoning, &p.Reasoning, p.Output},
+		{"cache_write_1h", r.CacheWrite1h, &p.CacheWrite1h, p.CacheWrite},
+		{"audio_input", r.AudioInput, &p.AudioInput, p.Input},
+		{"audio_cache_read", r.AudioCacheRead, &p.AudioCacheRead, p.CacheRead},
+		{"audio_output", r.AudioOutput, &p.AudioOutput, p.Output},
+		{"image_output", r.ImageOutput, &p.ImageOutput, p.Output},
+		{"reasoning", r.Reasoning, &p.Reasoning, p.Output},
 	} {
 		switch {
 		case x.from == nil:

@@ -3,7 +3,6 @@ package llm_test
 import (
 	"bytes"
 	"encoding/json"
-
 	"maps"
 	"math/big"
 	"net/http"

@@ -27,18 +27,19 @@ const (
 type commands struct {
 	JSON bool `help:"Print one JSON object on stdout." name:"json"`
 
-	Serve    serveCmd    `cmd:"" help:"Serve the API. Configuration comes from the environment; see 'forge1 config'."`
-	Demo     demoCmd     `cmd:"" help:"Try everything without keys or internet: the API, four simulated vendors and a guided tour."`
-	Simulate simulateCmd `cmd:"" help:"Serve the four simulated vendors only."`
-	Migrate  migrateCmd  `cmd:"" help:"Change the database's schema."`
-	User     userCmd     `cmd:"" help:"Manage users."`
-	Key      keyCmd      `cmd:"" help:"Manage API keys."`
-	Keys     keysCmd     `cmd:"" help:"Manage the keys that sign access tokens."`
-	Router   routerCmd   `cmd:"" help:"Ask a running server where calls go, and why."`
-	QR       qrCmd       `cmd:"" name:"qr" help:"Draw the text on standard input, such as an otpauth address, as a QR code in the terminal."`
-	Config   configCmd   `cmd:"" help:"Print the effective configuration, secrets masked."`
-	Version  versionCmd  `cmd:"" help:"Print what was built, and of what."`
-	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
+	Serve     serveCmd     `cmd:"" help:"Serve the API. Configuration comes from the environment; see 'forge1 config'."`
+	Demo      demoCmd      `cmd:"" help:"Try everything without keys or internet: the API, four simulated vendors and a guided tour."`
+	Simulate  simulateCmd  `cmd:"" help:"Serve the four simulated vendors only."`
+	Migrate   migrateCmd   `cmd:"" help:"Change the database's schema."`
+	User      userCmd      `cmd:"" help:"Manage users."`
+	Key       keyCmd       `cmd:"" help:"Manage API keys."`
+	Keys      keysCmd      `cmd:"" help:"Manage the keys that sign access tokens."`
+	Router    routerCmd    `cmd:"" help:"Ask a running server where calls go, and why."`
+	Catalogue catalogueCmd `cmd:"" help:"Make and check tables of models and prices."`
+	QR        qrCmd        `cmd:"" name:"qr" help:"Draw the text on standard input, such as an otpauth address, as a QR code in the terminal."`
+	Config    configCmd    `cmd:"" help:"Print the effective configuration, secrets masked."`
+	Version   versionCmd   `cmd:"" help:"Print what was built, and of what."`
+	Health    healthCmd    `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
 }
 
 // session is what every command gets: where to read and write.
