@@ -149,7 +149,8 @@ func (f *Forge) environment(t testing.TB, o Options, dir string) map[string]stri
 	t.Helper()
 	vars := map[string]string{
 		"DATA_DIR": dir, "PORT": "0", "METRICS_ADDR": "127.0.0.1:0", "SHUTDOWN_GRACE": "20s", "JWT_SECRET": strings.Repeat("harness-secret-", 3),
-		"OPENAI_BASE_URL": f.Vendors + "/openai/v1", "ANTHROPIC_BASE_URL": f.Vendors + "/anthropic",
+		"PROMPT_CACHE_TTL_SECS": "0", // what is asked twice is meant to reach a vendor twice; tests of the cache turn it on
+		"OPENAI_BASE_URL":       f.Vendors + "/openai/v1", "ANTHROPIC_BASE_URL": f.Vendors + "/anthropic",
 		"GOOGLE_AI_BASE_URL": f.Vendors + "/gemini", "OPENROUTER_BASE_URL": f.Vendors + "/openrouter/api/v1",
 	}
 	if !o.NoKeys {
