@@ -21,6 +21,7 @@ type Sketches interface {
 	// Publish keeps what a replica measured in a part, in the place of what it published of that part before, for as long as ttl. It fails with
 	// fault.ErrValidation when the body is larger than MaxSketchBytes.
 	Publish(ctx context.Context, s SharedSketch, ttl time.Duration) error
-	// Others gives what other replicas published of those parts and is still kept, in no order.
+	// Others gives what other replicas published of those parts and is still kept, in no order; for the replica "", what all did. Of more than
+	// any fleet publishes it gives a part.
 	Others(ctx context.Context, replica string, parts []int64) ([]SharedSketch, error)
 }

@@ -24,6 +24,11 @@ func Latencies(t *testing.T, new func(t *testing.T) (l outbound.Latencies, pass 
 		"older samples leave before younger ones":      latencySlidesInParts,
 		"a long silence empties the window":            latencySilence,
 		"the mean length counts answers that have one": latencyLengths,
+		"younger samples weigh more":                   latencyYoungSlow,
+		"older samples weigh less":                     latencyOldSlow,
+		"younger lengths weigh more":                   latencyYoungLengths,
+		"age alone changes nothing but the end":        latencyAges,
+		"of this replica's own answers nobody is told": latencyQuiet,
 		"answers at once are all counted":              latencyRace,
 		"times of zero and below are taken as zero":    latencyOdd,
 	}
@@ -124,6 +129,64 @@ func latencyLengths(t *testing.T, l outbound.Latencies, pass func(time.Duration)
 	if _, got := l.P95(routing.General, someTarget); got != 0 {
 		t.Errorf("mean length %d, want 0: no answer in the window has a known one", got)
 	}
+}
+
+// longAgo is so long that what was before weighs less than half as much, and has not left the window.
+const longAgo = LatencyWindow * 8 / 10
+
+func latencyYoungSlow(t *testing.T, l outbound.Latencies, pass func(time.Duration)) {
+	observe(l, 200, 100)
+	pass(longAgo)
+	wantP95(t, "before", l, 200, 100)
+	observe(l, 8, 5000) // fewer than one in twenty
+	wantP95(t, "a few slow answers of now", l, 208, 5000)
+}
+
+func latencyOldSlow(t *testing.T, l outbound.Latencies, pass func(time.Duration)) {
+	observe(l, 10, 5000)
+	pass(longAgo)
+	wantP95(t, "before", l, 10, 5000)
+	observe(l, 150, 100) // the slow ones are more than one in twenty
+	wantP95(t, "fast answers of now", l, 160, 100)
+}
+
+func latencyYoungLengths(t *testing.T, l outbound.Latencies, pass func(time.Duration)) {
+	for range 10 {
+		l.Observe(routing.General, someTarget, time.Second, 900)
+	}
+	pass(longAgo)
+	for range 10 {
+		l.Observe(routing.General, someTarget, time.Second, 300)
+	}
+	if _, got := l.P95(routing.General, someTarget); got < 300 || got > 500 {
+		t.Errorf("mean length %d, want one near the younger 300 and not above 500", got)
+	}
+	pass(LatencyWindow * 3 / 10)
+	if _, got := l.P95(routing.General, someTarget); got != 300 {
+		t.Errorf("mean length %d when the older have left, want 300", got)
+	}
+}
+
+func latencyAges(t *testing.T, l outbound.Latencies, pass func(time.Duration)) {
+	for ms := 1; ms <= 100; ms++ {
+		l.Observe(routing.General, someTarget, time.Duration(ms)*time.Millisecond, 10*ms)
+	}
+	for age := range 9 {
+		got, tokens := l.P95(routing.General, someTarget)
+		if got != (routing.Latency{P95Ms: got.P95Ms, Samples: 100}) || got.P95Ms < 94 || got.P95Ms > 96 || tokens != 505 {
+			t.Errorf("aged %d tenths of a window: %+v and %d tokens, want 95 ms over 100 and 505 tokens", age, got, tokens)
+		}
+		pass(LatencyWindow / 10)
+	}
+}
+
+func latencyQuiet(t *testing.T, l outbound.Latencies, pass func(time.Duration)) {
+	l.OnChange(func() { t.Error("told of a change that no other replica made") })
+	observe(l, 10, 100)
+	l.P95(routing.General, someTarget)
+	pass(LatencyWindow / 2)
+	observe(l, 10, 300)
+	pass(2 * LatencyWindow)
 }
 
 func latencyRace(t *testing.T, l outbound.Latencies, _ func(time.Duration)) {
