@@ -64,18 +64,20 @@ func Check(table []byte) (int, error) {
 // fails, naming the model and the field, and nothing changes.
 func (c *Catalogue) Reload(overrides []Entry) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	entries := overlay(c.bundled, overrides)
 	x, err := build(entries, c.clock())
 	if err != nil {
+		c.mu.Unlock()
 		return err
 	}
 	c.entries = entries
-	c.swap(x)
+	changed := c.swap(x)
+	c.mu.Unlock()
+	tell(changed)
 	return nil
 }
 
-// OnChange has f called after every change, be it of the table or of prices by their date. f must not call Reload.
+// OnChange has f called after every change: by Reload before it returns, and in a goroutine of its own when prices come into force by their date.
 func (c *Catalogue) OnChange(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,10 +90,15 @@ func (c *Catalogue) Generation() uint64 {
 	return c.generation.Load()
 }
 
-func (c *Catalogue) swap(x *index) {
+// swap takes an index into use and gives those who are to hear of it. The lock is held.
+func (c *Catalogue) swap(x *index) []func() {
 	c.now.Store(x)
 	c.generation.Add(1)
-	for _, f := range c.changed {
+	return slices.Clone(c.changed)
+}
+
+func tell(changed []func()) {
+	for _, f := range changed {
 		f()
 	}
 }
@@ -114,7 +121,7 @@ func (c *Catalogue) index() *index {
 	if err != nil {
 		return x // no time makes a table wrong
 	}
-	c.swap(next)
+	go tell(c.swap(next)) // whoever asks may hold what the hearers wait for
 	return next
 }
 

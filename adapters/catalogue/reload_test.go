@@ -135,8 +135,8 @@ func TestAPriceComesIntoForceOnItsDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := 0
-	c.OnChange(func() { changes++ })
+	told := make(chan uint64, 9)
+	c.OnChange(func() { told <- c.Generation() })
 	cost := func() int64 {
 		m, _ := c.Model("anthropic", "claude-sonnet-5")
 		return m.Price.Input / dollar
@@ -146,11 +146,14 @@ func TestAPriceComesIntoForceOnItsDay(t *testing.T) {
 	}
 	before := c.Generation()
 	now = now.Add(time.Second)
-	if got := c.Generation(); got <= before || changes != 1 {
-		t.Errorf("generation %d and %d changes after the day came, want one more than %d", got, changes, before)
+	if got := c.Generation(); got != before+1 || <-told != got {
+		t.Errorf("generation %d after the day came, want %d", got, before+1)
 	}
 	if got := cost(); got != 3 {
 		t.Errorf("%d dollars on the day, want 3", got)
+	}
+	if len(told) > 0 {
+		t.Error("it was told twice")
 	}
 }
 
