@@ -174,12 +174,12 @@ func (m *meter) moody(ctx context.Context, t *testing.T) {
 	}
 }
 
-// howMany is the number of calls of a run.
+// howMany is the number of calls on one store.
 func howMany(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("FORGE_LEDGER_CALLS")
 	if text == "" {
-		return 10_000
+		return 5_000
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 100 {
