@@ -49,6 +49,7 @@ type entryHead struct {
 	Dropped  []string          `json:"dropped,omitempty"`
 	Decision *routing.Decision `json:"decision,omitempty"`
 	Response *entryAnswer      `json:"response,omitempty"`
+	Size     int               `json:"size,omitempty"` // of what stands after it
 }
 
 type entryUsage struct {
@@ -92,6 +93,7 @@ func (e *entry) encode() ([]byte, bool) {
 	default:
 		return nil, false
 	}
+	h.Size = len(blob)
 	var head bytes.Buffer
 	enc := json.NewEncoder(&head)
 	enc.SetEscapeHTML(false)
@@ -135,6 +137,9 @@ func decodeEntry(b []byte) (*entry, bool) {
 		e.facts.Decision = *h.Decision
 	}
 	blob := rest[size:]
+	if len(blob) != h.Size {
+		return nil, false
+	}
 	ok := false
 	switch b[1] {
 	case entryBody:
