@@ -93,6 +93,10 @@ func TestTrapsOfTheStream(t *testing.T) {
 			opening + end("end_turn", `{"output_tokens":7,"cache_read_input_tokens":40,"cache_creation_input_tokens":2,"output_tokens_details":{"thinking_tokens":3}}`),
 			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 47, Output: 7, CacheRead: 40, CacheWrite: 2, Reasoning: 3}},
 		},
+		"what is kept for an hour is told apart": {
+			opening + end("end_turn", `{"cache_creation_input_tokens":9,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}`),
+			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 14, Output: 1, CacheWrite: 9, CacheWrite1h: 7}},
+		},
 		"an input that stands in the start of a block counts when no pieces follow": {
 			opening + toolStart(`{"a": 1}`) + stop + end("tool_use", `{"output_tokens":2}`),
 			heard{Finish: chat.FinishToolCalls, Tools: []chat.ToolCall{{ID: "toolu_1", Name: "f", Arguments: `{"a":1}`}}, Usage: &chat.Usage{Input: 5, Output: 2}},

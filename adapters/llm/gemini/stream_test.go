@@ -91,6 +91,15 @@ func TestTrapsOfTheStream(t *testing.T) {
 			counted(`"promptTokenCount":5`) + counted(`"promptTokenCount":5,"toolUsePromptTokenCount":3,"cachedContentTokenCount":4,"candidatesTokenCount":2,"thoughtsTokenCount":9`) + said(`{"text":"x"}`, stop),
 			heard{Text: "x", Finish: chat.FinishStop, Usage: &chat.Usage{Input: 8, Output: 11, CacheRead: 4, Reasoning: 9}},
 		},
+		"audio and images are told apart": {
+			counted(`"promptTokenCount":20,"promptTokensDetails":[{"modality":"TEXT","tokenCount":8},{"modality":"AUDIO","tokenCount":12}],`+
+				`"toolUsePromptTokenCount":3,"toolUsePromptTokensDetails":[{"modality":"AUDIO","tokenCount":1}],"cachedContentTokenCount":6,`+
+				`"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":5}],"candidatesTokenCount":9,`+
+				`"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":4},{"modality":"AUDIO","tokenCount":2}]`) + said(`{"text":"x"}`, stop),
+			heard{Text: "x", Finish: chat.FinishStop, Usage: &chat.Usage{
+				Input: 23, Output: 9, CacheRead: 6, AudioInput: 13, AudioCacheRead: 5, AudioOutput: 2, ImageOutput: 4,
+			}},
+		},
 		"usage without numbers is none":        {event(`{"usageMetadata":{"trafficType":"ON_DEMAND"},"responseId":"r1"}`) + said("", stop), heard{Finish: chat.FinishStop}},
 		"thoughts are no text":                 {said(`{"text":"hm","thought":true},{"text":"x"}`, stop), heard{Text: "x", Finish: chat.FinishStop}},
 		"a finish goes on when code is run":    {said(`{"executableCode":{"code":"1"}}`, stop) + said(`{"codeExecutionResult":{"output":"1"}}`, "") + said(`{"text":"x"}`, stop), heard{Text: "x", Finish: chat.FinishStop}},

@@ -147,7 +147,15 @@ func TestWholeAnswersAreTapped(t *testing.T) {
 		class  chat.Class
 		want   outbound.Relayed
 	}{
-		"padded":         {"\n  \n{\"model\":\"m\\u0031\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":1}}\n", "", outbound.Relayed{Model: "m1", Finish: chat.FinishLength, Usage: &chat.Usage{Input: 1}}},
+		"padded": {"\n  \n{\"model\":\"m\\u0031\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":1}}\n", "", outbound.Relayed{Model: "m1", Finish: chat.FinishLength, Usage: &chat.Usage{Input: 1}}},
+		"audio and images": {
+			`{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"prompt_tokens_details":{"audio_tokens":4,"cached_tokens":3,` +
+				`"cache_write_tokens":2},"completion_tokens":8,"completion_tokens_details":{"audio_tokens":1,"image_tokens":5,"reasoning_tokens":2}}}`,
+			"",
+			outbound.Relayed{Finish: chat.FinishStop, Usage: &chat.Usage{
+				Input: 9, Output: 8, CacheRead: 3, CacheWrite: 2, AudioInput: 4, AudioOutput: 1, ImageOutput: 5, Reasoning: 2,
+			}},
+		},
 		"no usage":       {`{"choices":[{"message":{"tool_calls":[{}]},"finish_reason":"stop"}]}`, "", outbound.Relayed{Finish: chat.FinishToolCalls}},
 		"odd members":    {`{"choices":[{"message":7,"finish_reason":"stop"},8],"usage":[],"model":9}`, "", outbound.Relayed{Finish: chat.FinishStop}},
 		"an error":       {`{"choices":[{"message":{"content":"a"}}],"error":{"code":503}}`, chat.ClassOverloaded, outbound.Relayed{}},
