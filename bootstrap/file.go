@@ -1,10 +1,8 @@
 package bootstrap
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"regexp"
@@ -18,12 +16,6 @@ import (
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/secret"
 )
-
-// defaultFile is the configuration file that is read when it is there.
-const defaultFile = "./forge1.yaml"
-
-// maxFile bounds the configuration file, in bytes.
-const maxFile = 4 << 20
 
 // File is CONFIG_FILE: what has no place in variables, and defaults for some that have. A variable that is set wins.
 type File struct {
@@ -57,6 +49,11 @@ func (c *FileCredential) UnmarshalYAML(n *yaml.Node) error {
 		c.Env = n.Value
 		return nil
 	}
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 { // Decode knows nothing of known fields
+		if field := n.Content[i].Value; field != "env" && field != "file" {
+			return fmt.Errorf("field %s not found", field)
+		}
+	}
 	type plain FileCredential
 	return n.Decode((*plain)(c))
 }
@@ -88,48 +85,6 @@ type FileRouting struct {
 	Routes        map[string][]FileTarget `yaml:"routes"`
 	MaxAttempts   int                     `yaml:"max_attempts"`
 	Deadline      time.Duration           `yaml:"deadline"`
-}
-
-// readFile reads a configuration file. What is wrong with it is told by line, never by value.
-func readFile(path string) (File, []string) {
-	var f File
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxFile {
-		return f, []string{fmt.Sprintf("CONFIG_FILE: is larger than %d MiB", maxFile>>20)}
-	}
-	b, err := os.ReadFile(path) //nolint:gosec // the operator's own file
-	if err != nil {
-		return f, []string{"CONFIG_FILE: cannot be read: " + reasonOf(err)}
-	}
-	loader, err := yaml.NewLoader(bytes.NewReader(b), yaml.WithKnownFields())
-	if err == nil {
-		err = loader.Load(&f)
-	}
-	if err == nil || errors.Is(err, io.EOF) { // the end of a file without a document
-		return f, nil
-	}
-	var out []string
-	for line := range strings.Lines(err.Error()) {
-		line = valueInError.ReplaceAllString(strings.TrimSpace(line), "a value")
-		if line != "" && !strings.HasSuffix(line, "errors:") {
-			out = append(out, "CONFIG_FILE: "+strings.TrimPrefix(line, "yaml: "))
-		}
-	}
-	return File{}, out
-}
-
-// valueInError is how the YAML library quotes what it could not take, which may be a secret in the wrong place.
-var valueInError = regexp.MustCompile("`[^`]*`|\"[^\"]*\"")
-
-func reasonOf(err error) string {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "there is no such file"
-	case errors.Is(err, os.ErrPermission):
-		return "permission denied"
-	default:
-		return "it is no readable file"
-	}
 }
 
 // providerName is what a provider may be called: its name stands before the slash of model names.
@@ -165,26 +120,35 @@ func (c *Config) adopt(f File, set map[string]string) []string {
 	return m
 }
 
-// keys reads the credentials. A variable that is not set, or a file that is not there, leaves its credential out.
+// keys reads the credentials. A variable that is not set, or a file that is not there, leaves its credential out; a comma list is a pool.
 func (p FileProvider) keys(at string, set map[string]string, m *mistakes) []secret.Text {
 	var out []secret.Text
 	for i, c := range p.Credentials {
+		at := fmt.Sprintf("%s.credentials[%d]", at, i)
 		value := ""
 		switch {
 		case (c.Env == "") == (c.File == ""):
-			m.add(fmt.Sprintf("%s.credentials[%d]", at, i), "must be the name of a variable, or {file: PATH}")
+			m.add(at, "must be the name of a variable, or {file: PATH}")
 		case c.Env != "":
-			m.unless(variableName.MatchString(c.Env), fmt.Sprintf("%s.credentials[%d]", at, i), "must be the name of a variable, not a key")
+			m.unless(variableName.MatchString(c.Env), at, "must be the name of a variable, not a key")
 			value = set[c.Env]
 		default:
-			b, err := os.ReadFile(c.File)
+			at += ".file"
+			b, err := readBounded(c.File, maxKeyFile)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
-				m.add(fmt.Sprintf("%s.credentials[%d].file", at, i), "cannot be read: "+reasonOf(err))
+				m.add(at, "cannot be read: "+reasonOf(err))
 			}
 			value = string(b)
 		}
-		if value = strings.TrimSpace(value); value != "" {
-			out = append(out, secret.New(value))
+		for key := range strings.SplitSeq(value, ",") {
+			if key = strings.TrimSpace(key); key == "" {
+				continue
+			}
+			if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				m.add(at, "holds what no key can: keys are of printable ASCII without spaces; several are a comma list")
+				continue
+			}
+			out = append(out, secret.New(key))
 		}
 	}
 	return out
@@ -282,9 +246,12 @@ func (c Config) checkDefaults() []string {
 		if parts[0] == "aliases" && len(parts) > 1 {
 			var i int
 			if _, err := fmt.Sscan(parts[1], &i); err == nil && i < len(d.Aliases) {
-				parts[1] = d.Aliases[i].Name
+				parts[1] = told(d.Aliases[i].Name)
 			}
 		} else {
+			if parts[0] == "routes" && len(parts) > 1 {
+				parts[1] = told(parts[1])
+			}
 			parts = append([]string{"routing"}, parts...)
 		}
 		m.add("CONFIG_FILE: "+strings.Join(parts, "."), field.Message)

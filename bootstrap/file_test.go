@@ -142,7 +142,7 @@ func TestEveryMistakeOfTheFileIsNamed(t *testing.T) {
 		"weights that are none":          {"routing: {weights: {cost: .nan, latency: -1, slo_penalty: .inf}}", []string{"routing.weights.cost", "routing.weights.latency", "routing.weights.slo_penalty"}},
 		"a task type that is none":       {"routing: {routes: {poetry: [{provider: openai, model: m}]}}", []string{"routing.routes.poetry"}},
 		"a route to a stranger":          {"routing: {routes: {review: [{provider: acme, model: m}]}}", []string{"routing.routes.review.0.provider"}},
-		"a fallback order of a stranger": {"routing: {fallback_order: [acme]}", []string{"ROUTER_FALLBACK_ORDER"}},
+		"a fallback order of a stranger": {"routing: {fallback_order: [acme]}", []string{"CONFIG_FILE: routing.fallback_order: must name providers"}},
 		"a deadline below nothing":       {"routing: {deadline: -1s}", []string{"routing.deadline_ms"}},
 		"attempts without end":           {"routing: {max_attempts: 11}", []string{"routing.max_attempts"}},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
 
+	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/secret"
 )
 
@@ -72,15 +73,19 @@ func Load(vars map[string]string) (Config, error) {
 func (c *Config) readFile(set map[string]string) []string {
 	path := c.ConfigFile
 	if path == "" {
-		if _, err := os.Stat(defaultFile); err != nil {
+		if _, err := os.Stat(defaultFile); errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
 		path = defaultFile
 	}
 	f, mistakes := readFile(path)
 	mistakes = append(mistakes, c.adopt(f, set)...)
-	if len(f.Routing.FallbackOrder) > 0 && set["ROUTER_FALLBACK_ORDER"] == "" {
-		c.FallbackOrder = f.Routing.FallbackOrder
+	if order := f.Routing.FallbackOrder; len(order) > 0 && set["ROUTER_FALLBACK_ORDER"] == "" {
+		if _, err := routing.CompleteOrder(order, c.ProviderNames()); err == nil {
+			c.FallbackOrder = order
+		} else if len(mistakes) == 0 { // else the providers may not be known
+			mistakes = append(mistakes, "CONFIG_FILE: routing.fallback_order: must name providers of "+strings.Join(c.ProviderNames(), ", ")+", each once")
+		}
 	}
 	if len(mistakes) == 0 {
 		mistakes = c.checkDefaults()

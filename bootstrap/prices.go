@@ -3,11 +3,13 @@ package bootstrap
 import (
 	"fmt"
 	"maps"
-	"os"
 
 	"github.com/forge1/forge1/adapters/catalogue"
 	"github.com/forge1/forge1/ports/outbound"
 )
+
+// maxCatalogueFile bounds CATALOGUE_FILE, in bytes.
+const maxCatalogueFile = 64 << 20
 
 // newCatalogue makes the catalogue: the bundled table, and over it what the operator says.
 func newCatalogue(c Config, clock outbound.Clock) (*catalogue.Catalogue, error) {
@@ -30,7 +32,7 @@ func newCatalogue(c Config, clock outbound.Clock) (*catalogue.Catalogue, error) 
 func (c Config) overrides() ([]catalogue.Entry, error) {
 	var out []catalogue.Entry
 	if c.CatalogueFile != "" {
-		table, err := os.ReadFile(c.CatalogueFile)
+		table, err := readBounded(c.CatalogueFile, maxCatalogueFile)
 		if err != nil {
 			return nil, fmt.Errorf("CATALOGUE_FILE: cannot be read: %s", reasonOf(err))
 		}
@@ -43,9 +45,10 @@ func (c Config) overrides() ([]catalogue.Entry, error) {
 	models := append([]FileModel(nil), c.file.Prices...)
 	for _, p := range c.file.Providers {
 		for _, m := range p.Models {
-			m = maps.Clone(m)
-			m["vendor"] = p.Name
-			models = append(models, m)
+			own := FileModel{}
+			maps.Copy(own, m)
+			own["vendor"] = p.Name
+			models = append(models, own)
 		}
 	}
 	entries, err := catalogue.Entries(models)

@@ -22,6 +22,9 @@ type serveCmd struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCmd) Run(s *session) error {
+	hangup := make(chan os.Signal, 1) // from the first: one that nobody takes would end the process, in the middle of a migration too
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	cfg, err := s.config()
 	if err != nil {
 		return err
@@ -46,18 +49,15 @@ func (c *serveCmd) Run(s *session) error {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	var reloads sync.WaitGroup
-	reloads.Go(func() { s.reloadOnHangup(ctx, app) })
+	reloads.Go(func() { s.reloadOn(ctx, hangup, app) })
 	err = app.Run(s.ctx)
 	stop()
 	reloads.Wait()
 	return err
 }
 
-// reloadOnHangup rereads the configuration with each SIGHUP, until ctx ends.
-func (s *session) reloadOnHangup(ctx context.Context, app *bootstrap.App) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+// reloadOn rereads the configuration with each hangup, until ctx ends.
+func (s *session) reloadOn(ctx context.Context, hangup <-chan os.Signal, app *bootstrap.App) {
 	for {
 		select {
 		case <-ctx.Done():
