@@ -125,6 +125,9 @@ func (l *Latencies) series(k key, now int64) *series {
 
 // spare finds or makes the series of a key that only others speak of, nil when there is no room.
 func (l *Latencies) spare(k key, now int64) *series {
+	if s := l.find(k); s != nil {
+		return s
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.keys[k]
