@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,7 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	t.Run("a request arrives byte for byte", s.splices)
 	t.Run("failures are those of the translation", s.refusals)
 	t.Run("many relays at once mix nothing up", s.crowdedFrames)
+	t.Run("a plain answer is read for keeping", s.kept)
 	t.Run("leaving ends the upstream call", s.leaves)
 }
 
@@ -56,6 +58,7 @@ type relayed struct {
 	Class   chat.Class
 	Yielded bool // the failure came out of the frames
 	Content bool
+	Reading outbound.Reading
 }
 
 // play relays an exchange in every way and compares with what the provider makes of it.
@@ -85,6 +88,32 @@ func (s *relaySuite) play(t *testing.T, x exchange) {
 		if x.streamed && got.Content != (want.Text+want.Refusal != "" || len(want.Tools) > 0) && want.Text+want.Refusal != "" {
 			t.Errorf("%s: content was seen: %t", w, got.Content)
 		}
+		checkReading(t, w, got.Reading, want)
+	}
+}
+
+// kept wants the neutral form to hold at least what is nothing but text.
+func (s *relaySuite) kept(t *testing.T) {
+	for _, streamed := range []bool{false, true} {
+		if got := s.relay(t, s.text(t, streamed), wayWhole).Reading; got.Response == nil || !got.Complete {
+			t.Errorf("streamed %t: got %+v, want the answer, complete", streamed, got)
+		}
+	}
+}
+
+// checkReading fails the test unless an answer that was read for keeping says what the translation says, or is said to hold more than that.
+func checkReading(t *testing.T, w way, got outbound.Reading, want outcome) {
+	t.Helper()
+	r := got.Response
+	if r == nil {
+		return
+	}
+	if r.Text != want.Text || r.Refusal != want.Refusal || r.Model != want.Model || r.Finish != want.Finish || !slices.Equal(r.ToolCalls, want.Tools) ||
+		!reflect.DeepEqual(r.Usage, want.Usage) {
+		t.Errorf("%s: for keeping %+v was read, want %+v as by translation", w, *r, want)
+	}
+	if own := want.Finish == chat.FinishStop || want.Finish == chat.FinishToolCalls; got.Complete != own {
+		t.Errorf("%s: an answer that finished with %s is complete: %t", w, want.Finish, got.Complete)
 	}
 }
 
@@ -131,17 +160,19 @@ func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body [
 		if err != nil {
 			return out, err
 		}
-		return relayed{Raw: a.Body, Model: a.Model, Finish: a.Finish, Usage: a.Usage, Content: true}, nil
+		return relayed{Raw: a.Body, Model: a.Model, Finish: a.Finish, Usage: a.Usage, Content: true, Reading: r.Read(a.Body)}, nil
 	}
 	frames, err := r.RelayStream(ctx, to, body)
 	if err != nil {
 		return out, err
 	}
+	add, read := r.Gather()
 	for f, err := range frames {
 		if err != nil {
 			out.Yielded = true
 			return out, err
 		}
+		add(f.Raw)
 		out.Raw = append(out.Raw, f.Raw...)
 		out.Content = out.Content || f.Content
 		if f.Model != "" {
@@ -155,6 +186,7 @@ func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body [
 			out.Usage = &u
 		}
 	}
+	out.Reading = read()
 	return out, nil
 }
 
