@@ -43,7 +43,7 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	t.Run("a request arrives byte for byte", s.splices)
 	t.Run("failures are those of the translation", s.refusals)
 	t.Run("many relays at once mix nothing up", s.crowdedFrames)
-	t.Run("a plain answer is read for keeping", s.kept)
+	t.Run("plain answers are read for keeping", s.kept)
 	t.Run("leaving ends the upstream call", s.leaves)
 }
 
@@ -92,11 +92,17 @@ func (s *relaySuite) play(t *testing.T, x exchange) {
 	}
 }
 
-// kept wants the neutral form to hold at least what is nothing but text.
+// kept wants the neutral form to hold answers that are nothing but text. What a vendor tells beside an answer, it may tell with any of them.
 func (s *relaySuite) kept(t *testing.T) {
 	for _, streamed := range []bool{false, true} {
-		if got := s.relay(t, s.text(t, streamed), wayWhole).Reading; got.Response == nil || !got.Complete {
-			t.Errorf("streamed %t: got %+v, want the answer, complete", streamed, got)
+		held := 0
+		for _, c := range s.good(t, streamed) {
+			if got := s.relay(t, exchangeOf(c), wayWhole).Reading; c.Tagged("text") && got.Response != nil && got.Complete {
+				held++
+			}
+		}
+		if held == 0 {
+			t.Errorf("streamed %t: no wire case of text is held by the neutral form", streamed)
 		}
 	}
 }
