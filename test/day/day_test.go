@@ -11,18 +11,21 @@ import (
 // few is a day of few calls, for what does not depend on how many there are.
 func few() size { return size{5000, usual().objectives} }
 
+// TestDayIsWonAndTheOracleIsNear is about fewer days of fewer calls than the program's table, so the oracle is a little further off.
 func TestDayIsWonAndTheOracleIsNear(t *testing.T) {
+	z := usual()
+	z.calls /= 2
 	var d days
-	for seed := range uint64(4) {
-		d = append(d, live24(t, seed+1, usual()))
+	for seed := range uint64(3) {
+		d = append(d, live24(t, seed+1, z))
 	}
 	for _, other := range []int{asCheapest, asFastest, asRoundRobin} {
 		if d.won(other) != len(d) {
 			t.Errorf("better than %s on %d of %d days\n%s", titles[other], d.won(other), len(d), d.table())
 		}
 	}
-	if got := d.ratio(asForge); got < 1 || got > 1.1 {
-		t.Errorf("forge scores %.3f times what the oracle does, want 1 to 1.1\n%s", got, d.table())
+	if got := d.ratio(asForge); got < 1 || got > 1.15 {
+		t.Errorf("forge scores %.3f times what the oracle does, want 1 to 1.15\n%s", got, d.table())
 	}
 	if got := d.sum(asForge); got.failed > 0 {
 		t.Errorf("%d calls failed although a vendor was there", got.failed)

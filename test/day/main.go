@@ -1,6 +1,6 @@
 // Command day simulates days of calls to four vendors and sets Forge's routing beside what else one could do:
 //
-//	go run ./test/day -seeds 20 -calls 86400 -objectives 0,0,3000,10000
+//	go run ./test/day -seeds 20 -calls 172800 -objectives 0,0,3000,10000
 //
 // # The day
 //
@@ -8,8 +8,12 @@
 // of 0.5 to 2, and stays between 2 and 40 cents. A vendor's latencies are log-normal, with a spread of 0.2 to 0.4 and a median that is drawn anew
 // every hour, at another minute for each vendor, between 300 and 5,000 ms, evenly on a logarithmic scale. There are two outages, of 10 and of 40
 // minutes, each of a vendor and at a time drawn at random. In one of them attempts are refused after 20 ms, in the other they hang until the 5
-// seconds are over that Forge waits for a connection. Calls come independently of each other, a call a second unless told otherwise, with some 800
+// seconds are over that Forge waits for a connection. Calls come independently of each other, two a second unless told otherwise, with some 800
 // tokens of input and 400 of output; a call has one of the objectives of -objectives (milliseconds, 0 for none), by chance.
+//
+// How near the oracle one can come depends on both. A vendor that nobody has asked for ten minutes is unknown, is taken to answer within 1,000 ms,
+// and has to be asked five times, by calls that may miss their objectives there, to be known again. The fewer calls there are and the tighter
+// their objectives, the more that weighs.
 //
 // # The score
 //

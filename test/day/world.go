@@ -67,8 +67,8 @@ type size struct {
 	objectives []int // latency objectives in milliseconds, of which each call has one; 0: none
 }
 
-// usual is a day of a call a second: half of the calls have no objective, a quarter want an answer in a dialogue, a quarter a report.
-func usual() size { return size{86_400, []int{0, 0, 3000, 10_000}} }
+// usual is a day of two calls a second: half of the calls have no objective, a quarter want an answer in a dialogue, a quarter a report.
+func usual() size { return size{172_800, []int{0, 0, 3000, 10_000}} }
 
 // newWorld draws a day.
 func newWorld(seed uint64, z size) *world {
