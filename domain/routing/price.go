@@ -50,8 +50,8 @@ func FlatCents(cents float64) Price {
 func (p Price) Cents(input, output int) float64 {
 	at := p.at(input)
 	var s sum
-	s.add(input, at.Input)
-	s.add(output, at.Output)
+	s.add(min(input, maxTokens), at.Input)
+	s.add(min(output, maxTokens), at.Output)
 	s.add(1, at.Request)
 	return (float64(s.hi)*(1<<64) + float64(s.lo)) / attosPerCent
 }
@@ -103,7 +103,7 @@ func (p Price) Nanos(t Tokens) int64 {
 	return s.nanos()
 }
 
-// maxTokens bounds every count, so that sums of a few of them fit.
+// maxTokens bounds every count, so that sums of a few of them, and of what they cost, fit.
 const maxTokens = math.MaxInt / 16
 
 // sane takes away what no call can have used: less than nothing, and parts of a part that are more than the part.
@@ -125,7 +125,7 @@ func or(price, otherwise int64) int64 {
 	return otherwise
 }
 
-// sum is an amount of atto-dollars in 128 bits. It stays at the greatest once it is there.
+// sum is an amount of atto-dollars in 128 bits. A dozen products of bounded counts and prices do not overflow it.
 type sum struct{ hi, lo uint64 }
 
 // add adds so many tokens at a price. Less than none are none.
@@ -136,15 +136,13 @@ func (s *sum) add(tokens int, price int64) {
 	hi, lo := bits.Mul64(uint64(tokens), uint64(price))
 	var carry uint64
 	s.lo, carry = bits.Add64(s.lo, lo, 0)
-	if s.hi, carry = bits.Add64(s.hi, hi, carry); carry != 0 {
-		s.hi, s.lo = math.MaxUint64, math.MaxUint64
-	}
+	s.hi, _ = bits.Add64(s.hi, hi, carry)
 }
 
 func (s sum) nanos() int64 {
 	lo, carry := bits.Add64(s.lo, AttosPerNano/2, 0)
-	hi, carry := bits.Add64(s.hi, 0, carry)
-	if carry != 0 || hi >= AttosPerNano {
+	hi := s.hi + carry
+	if hi >= AttosPerNano {
 		return math.MaxInt64
 	}
 	n, _ := bits.Div64(hi, lo, AttosPerNano)

@@ -159,6 +159,13 @@ func TestAbsurdCountsCostTheMostAndNeverWrap(t *testing.T) {
 			t.Fatalf("%+v at %+v is %d", k, p, got)
 		}
 	})
+	edge := routing.Price{Output: 64 * routing.AttosPerNano}
+	if got := edge.Nanos(routing.Tokens{Output: 1 << 58}); got != math.MaxInt64 { // 2^64 nano-dollars
+		t.Errorf("%d, want the greatest number", got)
+	}
+	if got := edge.Nanos(routing.Tokens{Output: 1<<57 - 1}); got != math.MaxInt64-63 {
+		t.Errorf("%d, want one token less than the greatest number", got)
+	}
 	if got := routing.FlatCents(900_000).Nanos(routing.Tokens{Input: math.MaxInt, Output: math.MaxInt, CacheRead: math.MaxInt}); got != math.MaxInt64 {
 		t.Errorf("%d, want the greatest number", got)
 	}
@@ -192,6 +199,10 @@ func TestPrices(t *testing.T) {
 				t.Errorf("%d nano-dollars, want %d", got, tt.want)
 			}
 		})
+	}
+	spoken := routing.Price{Input: nano, CacheRead: nano, AudioInput: 3 * nano, AudioCacheRead: 5 * nano}
+	if got := spoken.Nanos(routing.Tokens{Input: 10, CacheRead: 4, AudioInput: 2, AudioCacheRead: 9}); got != 6+2+2*5 {
+		t.Errorf("%d nano-dollars for more cached audio than there was of either, want 18", got)
 	}
 	if got := p.Cents(101, 0); got != 2020e-7 {
 		t.Errorf("%v cents, want those of the tier", got)
