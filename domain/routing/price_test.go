@@ -204,6 +204,10 @@ func TestPrices(t *testing.T) {
 	if got := spoken.Nanos(routing.Tokens{Input: 10, CacheRead: 4, AudioInput: 2, AudioCacheRead: 9}); got != 6+2+2*5 {
 		t.Errorf("%d nano-dollars for more cached audio than there was of either, want 18", got)
 	}
+	kept := routing.Price{CacheWrite: nano, CacheWrite1h: 2 * nano}
+	if got := kept.Nanos(routing.Tokens{Input: 2, CacheWrite: 2, CacheWrite1h: 5}); got != 4 {
+		t.Errorf("%d nano-dollars for more kept for an hour than was written, want 4", got)
+	}
 	if got := p.Cents(101, 0); got != 2020e-7 {
 		t.Errorf("%v cents, want those of the tier", got)
 	}
