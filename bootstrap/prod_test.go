@@ -61,6 +61,12 @@ var badProd = map[string]struct {
 	"no Redis":                            {map[string]string{"REDIS_URL": ""}, []string{"REDIS_URL"}},
 	"Redis without password":              {map[string]string{"REDIS_URL": "redis://cache.example.com:6379/0"}, []string{"REDIS_URL"}},
 	"Redis with a user and no password":   {map[string]string{"REDIS_URL": "redis://forge@cache.example.com:6379/0"}, []string{"REDIS_URL"}},
+	"a cache without password":            {map[string]string{"CACHE_REDIS_URL": "redis://answers.example.com:6379/0"}, []string{"CACHE_REDIS_URL"}},
+	"the cache and Redis share":           {map[string]string{"CACHE_REDIS_URL": "rediss://:redis-Pw-3@answers.example.com:6379/0"}, []string{"CACHE_REDIS_URL", "REDIS_URL"}},
+	"a cache that is no Redis":            {map[string]string{"CACHE_REDIS_URL": "https://:pw-9@answers.example.com"}, []string{"CACHE_REDIS_URL"}},
+	"answers kept for too long":           {map[string]string{"PROMPT_CACHE_TTL_SECS": "86401"}, []string{"PROMPT_CACHE_TTL_SECS"}},
+	"answers kept for less than nothing":  {map[string]string{"PROMPT_CACHE_TTL_SECS": "-1"}, []string{"PROMPT_CACHE_TTL_SECS"}},
+	"no room for one answer":              {map[string]string{"PROMPT_CACHE_MAX_BYTES": "262143"}, []string{"PROMPT_CACHE_MAX_BYTES"}},
 	"SQLite":                              {map[string]string{"DATABASE_URL": "sqlite:///data/forge1.db"}, []string{"DATABASE_URL"}},
 	"the embedded database":               {map[string]string{"DATABASE_URL": ""}, []string{"DATABASE_URL"}},
 	"Postgres elsewhere without TLS":      {map[string]string{"DATABASE_URL": "postgresql://forge:data-Pw-2@db.example.com/forge?sslmode=disable"}, []string{"DATABASE_URL"}},
@@ -124,6 +130,9 @@ func TestProdTakes(t *testing.T) {
 		"credentials for listed origins":   {"BACKEND_CORS_ORIGINS": "https://app.example.com", "CORS_ALLOW_CREDENTIALS": "true"},
 		"the bounds":                       {"REFRESH_GRACE": "60s", "ACCESS_TOKEN_TTL": "60m", "AUDIT_RETENTION": "720h", "MFA_TOKEN_TTL": "1m"},
 		"look-ups of passwords":            {"BREACH_CHECK_URL": "https://api.pwnedpasswords.com/range/"},
+		"a cache of its own":               {"CACHE_REDIS_URL": "rediss://:cache-Pw-5@answers.example.com:6379/0"},
+		"another database of Redis":        {"CACHE_REDIS_URL": "rediss://:redis-Pw-3@cache.example.com:6379/1"},
+		"no cache":                         {"PROMPT_CACHE_TTL_SECS": "0", "PROMPT_CACHE_MAX_BYTES": "262144"},
 		"warnings only":                    {"LOG_LEVEL": "warn"},
 	} {
 		t.Run(name, func(t *testing.T) {
