@@ -24,7 +24,7 @@ func (x *exchange) admit() error {
 	if !jsonType(string(h.ContentType())) {
 		return errMediaType
 	}
-	if !x.route.large && len(x.fc.Request.Body()) > smallBody {
+	if !x.route.large && len(x.fc.Request.Body()) > max(smallBody, x.route.most) {
 		return errBodyTooLarge
 	}
 	return nil

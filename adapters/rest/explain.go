@@ -47,7 +47,7 @@ var explanations = map[string]explanation{
 	"force_conflict":          {409, "Another provider is forced", "At most one provider can be forced. Release the other first."},
 	"mfa_not_pending":         {409, "No setup under way", "Begin the setup of the second factor again."},
 	"mfa_already_enabled":     {409, "Second factor on already", "The second factor is on; prove it to replace it."},
-	"body_too_large":          {413, "Body too large", "Sign-in routes take 16 KiB, model routes what the installation allows."},
+	"body_too_large":          {413, "Body too large", "Sign-in and management routes take 16 KiB, a routing policy 512 KiB, model routes what the installation allows."},
 	"too_large":               {413, "Too large", "The model does not take a request of this size."},
 	"context_length":          {413, "Conversation too long", "The conversation does not fit the model's context window."},
 	"unsupported_media_type":  {415, "Media type not taken", "Bodies are application/json, in UTF-8."},

@@ -113,7 +113,7 @@ func (c cors) preflight(in *fasthttp.RequestHeader, out *fasthttp.ResponseHeader
 	if len(in.Peek("Access-Control-Request-Method")) == 0 || len(out.Peek("Access-Control-Allow-Origin")) == 0 {
 		return
 	}
-	allowed := "Authorization, Content-Type, Cache-Control, Traceparent, X-Request-ID, X-Tenant-ID, X-Forge-Task-Type, X-Forge-Latency-SLO-Ms, X-Forge-Cache, X-Forge-Strict, X-Forge-Explain"
+	allowed := "Authorization, Content-Type, Cache-Control, If-Match, Traceparent, X-Request-ID, X-Tenant-ID, X-Forge-Task-Type, X-Forge-Latency-SLO-Ms, X-Forge-Cache, X-Forge-Strict, X-Forge-Explain"
 	if !c.credentials {
 		allowed += ", *"
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ type RoutingPolicy struct {
 
 // RoutingPolicyBody sets the terms of the routing policy. What is left out gets its default.
 type RoutingPolicyBody struct {
-	Version       int64    `json:"version,omitempty" minimum:"1" doc:"When given, the same as in If-Match"`
+	Version       int64    `json:"version,omitempty" minimum:"1" doc:"When given, one that If-Match names; 412 when it is not in force, with * too"`
 	Weights       *Weights `json:"weights,omitempty"`
 	FallbackOrder []string `json:"fallback_order,omitempty" nullable:"false" doc:"At least one provider; those left out follow in default order"`
 	Routes        Routes   `json:"routes,omitempty"`
@@ -134,7 +135,7 @@ func (x *exchange) routingPolicy() error {
 }
 
 func (x *exchange) replyPolicy(p *routing.Policy) error {
-	x.fc.Response.Header.Set("ETag", strconv.Quote(strconv.FormatInt(p.Version(), 10)))
+	x.fc.Response.Header.Set("ETag", etag(p.Version()))
 	return x.reply(http.StatusOK, policyOf(p))
 }
 
@@ -143,41 +144,71 @@ func (x *exchange) revisePolicy() error {
 	if err := x.decode(&b); err != nil {
 		return err
 	}
-	version, err := x.ifMatch()
+	match, err := x.ifMatch()
 	if err != nil {
 		return err
-	}
-	if b.Version != 0 && version != 0 && b.Version != version {
-		return errVersions
 	}
 	now, err := x.s.deps.Policies.Policy(x.ctx, x.caller)
 	if err != nil {
 		return err
 	}
-	p, err := x.s.deps.Policies.Revise(x.ctx, x.caller, version, b.terms(now.DefaultTerms()))
+	from, err := b.from(match, now.Version())
+	if err != nil {
+		return err
+	}
+	p, err := x.s.deps.Policies.Revise(x.ctx, x.caller, from, b.terms(now.DefaultTerms()))
 	if err != nil {
 		return err
 	}
 	return x.replyPolicy(p)
 }
 
-// ifMatch reads the version off If-Match (RFC 9110, 13.1.1): 0 for "*", and -1 for a tag that no version has.
-func (x *exchange) ifMatch() (int64, error) {
-	h := strings.TrimSpace(string(x.fc.Request.Header.Peek("If-Match")))
-	switch h {
-	case "":
-		return 0, errNoIfMatch
-	case "*":
-		return 0, nil
+// tags are what If-Match names.
+type tags []string
+
+// anyTag is the header that takes every version.
+const anyTag = "*"
+
+// ifMatch reads If-Match (RFC 9110, 13.1.1), which may be a list, on several lines too.
+func (x *exchange) ifMatch() (tags, error) {
+	var out tags
+	for _, line := range x.fc.Request.Header.PeekAll("If-Match") {
+		for tag := range strings.SplitSeq(string(line), ",") { // a version's tag has no comma
+			if tag = strings.Trim(tag, " \t"); tag != "" {
+				out = append(out, tag)
+			}
+		}
 	}
-	if len(h) < 3 || h[0] != '"' || h[len(h)-1] != '"' {
+	if len(out) == 0 {
+		return nil, errNoIfMatch
+	}
+	return out, nil
+}
+
+// match reports whether a version is among the tags. They are compared to the letter, so a weak one is no version's.
+func (t tags) match(version int64) bool {
+	return t.all() || slices.Contains(t, etag(version))
+}
+
+func (t tags) all() bool { return len(t) == 1 && t[0] == anyTag }
+
+func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
+
+// from gives the version that the change was made from, 0 for whatever there is: the body's when it names one, else that of the tags which is in
+// force, else one that no policy has.
+func (b *RoutingPolicyBody) from(t tags, now int64) (int64, error) {
+	switch {
+	case b.Version != 0 && !t.match(b.Version):
+		return 0, errVersions
+	case b.Version != 0:
+		return b.Version, nil
+	case t.all():
+		return 0, nil
+	case t.match(now):
+		return now, nil
+	default:
 		return -1, nil
 	}
-	v, err := strconv.ParseInt(h[1:len(h)-1], 10, 64)
-	if err != nil || v < 1 {
-		return -1, nil //nolint:nilerr // a tag of nobody's is stale
-	}
-	return v, nil
 }
 
 // terms puts the body in the place of the default terms.

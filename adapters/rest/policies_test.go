@@ -2,8 +2,11 @@ package rest_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
@@ -89,6 +92,13 @@ func TestRoutingIsAdministered(t *testing.T) {
 		"a change of an earlier version":        {"PUT", "routing-policy", `{}`, `"2"`, 412, "stale_version"},
 		"a change of a tag that is none":        {"PUT", "routing-policy", `{}`, `3`, 412, "stale_version"},
 		"a change of a weak tag":                {"PUT", "routing-policy", `{}`, `W/"3"`, 412, "stale_version"},
+		"a change of one of two versions":       {"PUT", "routing-policy", change, `"2", "3"`, 200, changed},
+		"a change of one of many tags":          {"PUT", "routing-policy", change, `"x" ,W/"3",,"3"`, 200, changed},
+		"a change of two earlier versions":      {"PUT", "routing-policy", `{}`, `"1","2"`, 412, "stale_version"},
+		"a change of a tag with a nought":       {"PUT", "routing-policy", `{}`, `"03"`, 412, "stale_version"},
+		"a change of nothing but commas":        {"PUT", "routing-policy", `{}`, `, ,`, 428, "precondition_required"},
+		"a change of any, made from an earlier": {"PUT", "routing-policy", `{"version":2}`, `*`, 412, "stale_version"},
+		"a change of a listed, earlier version": {"PUT", "routing-policy", `{"version":2}`, `"2","3"`, 412, "stale_version"},
 		"a change of two versions":              {"PUT", "routing-policy", `{"version":2}`, `"3"`, 422, "validation_failed /version"},
 		"a weight below nothing":                {"PUT", "routing-policy", `{"weights":{"cost":-1,"latency":0,"slo_penalty":0}}`, `"3"`, 422, "validation_failed /weights/cost"},
 		"a weight beyond numbers":               {"PUT", "routing-policy", `{"weights":{"cost":1e999,"latency":0,"slo_penalty":0}}`, `"3"`, 400, "wrong_type /weights/cost"},
@@ -131,5 +141,55 @@ func TestRoutingIsAdministered(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestTagsOnSeveralLinesAreOneList sends two headers, which are one list (RFC 9110, 5.3).
+func TestTagsOnSeveralLinesAreOneList(t *testing.T) {
+	w := start(t)
+	if got := w.do("PUT", adminPath+"routing-policy", `{}`, kindToken+"admin", `If-Match: "1"`, `If-Match: "3"`); got.status != 200 {
+		t.Errorf("got %s, want 200", got)
+	}
+}
+
+// TestAFullPolicyIsNotTooLarge fills every list with names as long as they may be, for the tenant's own administrators and for a platform's.
+func TestAFullPolicyIsNotTooLarge(t *testing.T) {
+	name := func(i int) string { return fmt.Sprintf("%0256d", i) }
+	var allowed, targets []string
+	for i := range routing.MaxAllowed {
+		allowed = append(allowed, `"`+name(i)+`"`)
+	}
+	for i := range routing.MaxRoutes {
+		targets = append(targets, `{"provider":"openrouter","model":"`+name(i)+`"}`)
+	}
+	var routes []string
+	for _, task := range routing.TaskTypes() {
+		routes = append(routes, `"`+string(task)+`":[`+strings.Join(targets, ",")+`]`)
+	}
+	full := `{"allowed_models":[` + strings.Join(allowed, ",") + `],"routes":{` + strings.Join(routes, ",") + `}}`
+	w := start(t)
+	for who, path := range map[string]string{"admin": adminPath, "platform": otherPath} {
+		if got := w.do("PUT", path+"routing-policy", full, kindToken+who, "If-Match: *"); got.status != 200 {
+			t.Errorf("as %s: got %d of %d bytes sent, want 200", who, got.status, len(full))
+		}
+		if got := w.do("PUT", path+"routing-policy", full+strings.Repeat(" ", 512<<10), kindToken+who, "If-Match: *"); got.status != 413 {
+			t.Errorf("as %s, and half a MiB more: got %s, want 413", who, got)
+		}
+		if got := w.do("PUT", path+"aliases/fast", `{"targets":[]}`+strings.Repeat(" ", 16<<10), kindToken+who); got.status != 413 {
+			t.Errorf("an alias of over 16 KiB as %s: got %s, want 413", who, got)
+		}
+	}
+	wrong := strings.ReplaceAll(full, name(0)[:200], `\n`)
+	if got := w.do("PUT", adminPath+"routing-policy", wrong, kindToken+"admin", "If-Match: *"); got.status != 422 || len(got.body) > 32<<10 {
+		t.Errorf("every name wrong: got %d with %d bytes, want 422 that names some", got.status, len(got.body))
+	}
+}
+
+func TestScriptsOfListedOriginsMaySendIfMatch(t *testing.T) {
+	const good = "https://app.example"
+	w := start(t, func(c *rest.Config) { c.CORSOrigins, c.CORSCredentials = []string{good}, true })
+	got := w.do("OPTIONS", adminPath+"routing-policy", "", "Origin: "+good, "Access-Control-Request-Method: PUT", "Access-Control-Request-Headers: if-match")
+	if allowed := got.header.Get("Access-Control-Allow-Headers"); !strings.Contains(allowed, "If-Match") {
+		t.Errorf("got %q, want If-Match among them", allowed)
 	}
 }

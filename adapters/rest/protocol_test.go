@@ -59,7 +59,11 @@ func TestEveryRouteFailsInTheOneForm(t *testing.T) {
 			continue
 		}
 		may := kindToken + kinds[slices.IndexFunc(kinds, func(k string) bool { return k != "none" && row[k] == "allowed" })]
-		for body, status := range map[string]int{"null": 400, "[]": 400, "{": 400, "{}x": 400, `{"a":1,"a":2}`: 400, `"` + strings.Repeat("x", 70<<10) + `"`: 413} {
+		most := 70 << 10
+		if strings.HasSuffix(pattern, "/routing-policy") {
+			most = 520 << 10 // its lists are long
+		}
+		for body, status := range map[string]int{"null": 400, "[]": 400, "{": 400, "{}x": 400, `{"a":1,"a":2}`: 400, `"` + strings.Repeat("x", most) + `"`: 413} {
 			if got := w.do(method, path, body, may); got.status != status {
 				t.Errorf("%s with %.20q: got %s, want %d", route, body, got, status)
 			}

@@ -108,6 +108,7 @@ type Server struct {
 	cors    cors
 	fixed   []fixedHeader   // on every response
 	large   map[string]bool // paths that take large bodies
+	wider   []*route        // those that take more than small ones
 	openapi []byte
 
 	base   context.Context // lives until the grace of Shutdown is over

@@ -14,8 +14,11 @@ import (
 	"github.com/forge1/forge1/domain/tenant"
 )
 
-// smallBody bounds the bodies of all routes but the AI ones.
-const smallBody = 16 << 10
+// The bounds of bodies on all routes but the AI ones: of one that does not say another, and of a routing policy with its lists full.
+const (
+	smallBody  = 16 << 10
+	policyBody = 512 << 10
+)
 
 // shape is the form of a route's failures.
 type shape uint8
@@ -34,6 +37,7 @@ type route struct {
 	role    tenant.Role  // the least role in the tenant; "": any
 	shape   shape
 	large   bool // takes bodies up to MaxBodyBytes
+	most    int  // else the bytes that a body may have; 0: smallBody
 	account bool // of people and tenants: it is told where requests come from, and a session's are counted
 
 	hidden                bool // not part of the document: pages and their assets
@@ -78,6 +82,8 @@ func (s *Server) register(table []route) {
 		r.account = r.account || strings.HasPrefix(r.pattern, "/api/v1/auth/") || strings.HasPrefix(r.pattern, adminPath)
 		if r.large {
 			s.large[r.pattern] = true
+		} else if r.most > smallBody {
+			s.wider = append(s.wider, r)
 		}
 		h := s.serve(r)
 		s.app.Add(r.method, fiberPath(r.pattern), h)

@@ -55,8 +55,15 @@ func (s *Server) fiberError(c *fiber.Ctx, err error) error {
 
 // bounds gives each path its body limit and its time for the body, before the body is read.
 func (s *Server) bounds(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if !s.large[string(pathOf(h.RequestURI()))] {
-		return fasthttp.RequestConfig{MaxRequestBodySize: smallBody} // within the time for the headers
+	path := string(pathOf(h.RequestURI()))
+	if !s.large[path] {
+		most := smallBody
+		for _, r := range s.wider {
+			if string(h.Method()) == r.method && matches(r.pattern, path) {
+				most = r.most
+			}
+		}
+		return fasthttp.RequestConfig{MaxRequestBodySize: most} // within the time for the headers
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: s.config.MaxBodyBytes, ReadTimeout: s.config.BodyTimeout}
 }

@@ -10,7 +10,7 @@ func policyRoutes() []route {
 	}
 	flag := []param{{in: "path", name: "name", doc: "The flag's name", schema: ""}}
 	alias := []param{{in: "path", name: "name", doc: "The alias", schema: ""}}
-	match := []param{{in: "header", name: "If-Match", doc: "The ETag that was read, or *; 428 without", schema: ""}}
+	match := []param{{in: "header", name: "If-Match", doc: "The ETag that was read, a list of such, or *; 428 without", schema: ""}}
 	weight := 3.0
 	policy := RoutingPolicyBody{
 		Weights: &Weights{Cost: 1, Latency: 0.01, SLOPenalty: 0.5}, FallbackOrder: []string{"openrouter", "openai", "claude", "gemini"},
@@ -42,7 +42,7 @@ func policyRoutes() []route {
 		r(http.MethodPut, "routing-policy", route{
 			id: "set-routing-policy", summary: "Set the terms of the routing policy",
 			doc:    "If-Match names the version that the change was made from; 412 when it has changed since. What is left out gets its default.",
-			params: match, body: RoutingPolicyBody{}, example: policy, handle: (*exchange).revisePolicy, faults: []int{412, 428},
+			params: match, body: RoutingPolicyBody{}, most: policyBody, example: policy, handle: (*exchange).revisePolicy, faults: []int{412, 428},
 			replies: []answer{{status: 200, doc: "The policy, changed", body: RoutingPolicy{}, headers: []string{"ETag"}}},
 		}),
 		r(http.MethodGet, "aliases", route{

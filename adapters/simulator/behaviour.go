@@ -21,12 +21,12 @@ const (
 
 // Behaviour is how a vendor behaves. The zero value behaves well.
 type Behaviour struct {
-	LatencyMS    int     `json:"latency_ms"`     // before each answer and each deliberate failure; the median when LatencySigma is set
-	LatencySigma float64 `json:"latency_sigma,omitempty"`  // 0..3: the latency of a call is log-normal with that sigma; 0: always the same
-	ChunkDelayMS int     `json:"chunk_delay_ms"` // between two events of a stream
-	FailRate     float64 `json:"fail_rate"`      // 0..1: of n calls that are not refused, n times this fail, spread evenly
-	FailStatus   *int    `json:"fail_status"`    // nil: 500; 0: the connection is reset
-	RetryAfter   int     `json:"retry_after"`    // seconds, told with each deliberate failure the way the vendor tells it; 0: not told
+	LatencyMS    int     `json:"latency_ms"`              // before each answer and each deliberate failure; the median when LatencySigma is set
+	LatencySigma float64 `json:"latency_sigma,omitempty"` // 0..3: the latency of a call is log-normal with that sigma; 0: always the same
+	ChunkDelayMS int     `json:"chunk_delay_ms"`          // between two events of a stream
+	FailRate     float64 `json:"fail_rate"`               // 0..1: of n calls that are not refused, n times this fail, spread evenly
+	FailStatus   *int    `json:"fail_status"`             // nil: 500; 0: the connection is reset
+	RetryAfter   int     `json:"retry_after"`             // seconds, told with each deliberate failure the way the vendor tells it; 0: not told
 	// FailKeys are credentials that always fail, each with its status: a revoked one with 401, a throttled one with 429.
 	FailKeys map[string]int `json:"fail_keys,omitempty"`
 	// CutAfterEvents breaks a stream's connection after that many events (comments do not count) if more would follow, and a whole

@@ -81,7 +81,11 @@ func (p *Policy) SetFlag(f Flag) error {
 	}
 	p.flags[f.Name] = f
 	p.derive()
-	p.changed("flag " + f.Name)
+	what := "flag " + f.Name + " off"
+	if f.Enabled {
+		what = "flag " + f.Name + " on"
+	}
+	p.changed(what)
 	return nil
 }
 
@@ -95,7 +99,7 @@ func (p *Policy) ClearFlag(name string) error {
 	}
 	delete(p.flags, name)
 	p.derive()
-	p.changed("flag " + name)
+	p.changed("flag " + name + " cleared")
 	return nil
 }
 

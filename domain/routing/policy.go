@@ -266,6 +266,6 @@ func (p *Policy) RemoveAlias(name string) error {
 		return ErrNoAlias
 	}
 	delete(p.aliases, name)
-	p.changed("alias " + name)
+	p.changed("alias " + name + " removed")
 	return nil
 }

@@ -151,7 +151,7 @@ func TestChangesAct(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	whats := []string{
-		"terms", "terms", "flag router.disable_provider_claude", "flag router.force_provider_claude", "terms", "terms", "terms", "alias fast",
+		"terms", "terms", "flag router.disable_provider_claude on", "flag router.force_provider_claude on", "terms", "terms", "terms", "alias fast",
 	}
 	events := p.Events()
 	if len(events) != len(whats) {

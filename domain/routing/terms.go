@@ -10,7 +10,7 @@ import (
 	"github.com/forge1/forge1/domain/fault"
 )
 
-// maxFaults bounds how many faults of one list are named.
+// maxFaults bounds how many faults are named.
 const maxFaults = 100
 
 // wrong lists every field of terms that breaks a rule.
@@ -56,7 +56,8 @@ func (p *Policy) wrong(t Terms) []fault.Field {
 			bad(fmt.Sprintf("/allowed_models/%d", i), "invalid_value", "must be <provider>/<model> or a model's name")
 		}
 	}
-	return append(fields, p.wrongRoutes(t)...)
+	fields = append(fields, p.wrongRoutes(t)...)
+	return fields[:min(len(fields), maxFaults)]
 }
 
 func (p *Policy) wrongRoutes(t Terms) []fault.Field {
