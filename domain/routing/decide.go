@@ -72,7 +72,7 @@ func (d Decision) Chosen() (Candidate, bool) {
 func Decide(p *Policy, r Request, f Facts) Decision {
 	d := Decision{At: f.At, Task: r.Task, Request: r, PolicyVersion: p.Version(), SnapshotID: f.SnapshotID}
 	var places [MaxAliasTargets]int // room for the usual number, so that nothing is allocated
-	c := choice{policy: p, request: &r, now: f.At, routes: p.plan[r.Task], weights: p.weights, left: len(f.Providers), decision: &d}
+	c := choice{policy: p, request: &r, now: f.At, routes: p.plan[r.Task], left: len(f.Providers), decision: &d}
 	switch {
 	case r.Pin != nil:
 	case r.Alias != nil:
@@ -95,21 +95,20 @@ type choice struct {
 	request  *Request
 	now      time.Time
 	routes   map[string][]Target // of the task, by provider
-	weights  Weights
-	places   []int // of the alias's targets
-	left     int   // at most so many targets are still to come
+	places   []int               // of the alias's targets
+	left     int                 // at most so many targets are still to come
 	decision *Decision
 }
 
 // provider looks at the models of a provider that the request is about: the pinned one, those of the alias, those that the policy routes the
 // task to, else the default.
 func (c *choice) provider(pf *ProviderFacts) {
-	r := c.request
+	r, place := c.request, c.policy.place(pf.Name)
 	aside := Reason("") // why the default model is none of them
 	switch {
 	case r.Pin != nil:
 		if aside = NotPinned; r.Pin.Provider == pf.Name {
-			c.model(pf, r.Pin.Model, "", 0)
+			c.model(pf, r.Pin.Model, "", place)
 			return
 		}
 	case r.Alias != nil:
@@ -128,70 +127,74 @@ func (c *choice) provider(pf *ProviderFacts) {
 		aside = WrongTask
 		routed := c.routes[pf.Name]
 		for i := range routed {
-			c.model(pf, routed[i].Model, "", 0)
+			c.model(pf, routed[i].Model, "", place)
 		}
 		if len(routed) > 0 {
 			return
 		}
 	}
-	c.model(pf, pf.DefaultModel, aside, 0)
+	c.model(pf, pf.DefaultModel, aside, place)
 }
 
-// model makes a candidate or an exclusion of a model. aside is why it is not asked for, "" when it is; place is the alias's,
-// which the candidate holds as its rank until it is ranked.
+// model makes a candidate or an exclusion of a model. aside is why it is not asked for, "" when it is; place, in the fallback order or that of the
+// alias, stands in the candidate as its rank until it is ranked.
 func (c *choice) model(pf *ProviderFacts, name string, aside Reason, place int) {
-	d, t := c.decision, Target{Provider: pf.Name, Model: name}
-	m := pf.known(name)
+	d, m := c.decision, pf.known(name)
 	if m == nil {
 		m = &ModelFacts{Model: name, Price: pf.Price}
 	}
+	t := Target{Provider: pf.Name, Model: name}
 	c.left--
-	if x, out := c.exclude(pf, m, t, aside); out {
-		if d.Excluded == nil {
-			d.Excluded = make([]Exclusion, 0, c.left+1)
-		}
-		x.Target = t
-		d.Excluded = append(d.Excluded, x)
+	reason := c.against(pf, m, t, aside)
+	if reason == "" {
+		d.Candidates = append(d.Candidates, Candidate{Target: t, Rank: place})
+		score(&d.Candidates[len(d.Candidates)-1], &c.policy.weights, c.request, m)
 		return
 	}
-	d.Candidates = append(d.Candidates, Candidate{Target: t, Rank: place})
-	score(&d.Candidates[len(d.Candidates)-1], &c.weights, c.request, m)
+	if d.Excluded == nil {
+		d.Excluded = make([]Exclusion, 0, c.left+1)
+	}
+	x := Exclusion{Target: t, Reason: reason}
+	switch {
+	case reason == NoCapability:
+		x.Detail = c.request.lacks(m)
+	case reason == BreakerOpen:
+		x.Until = m.OpenUntil
+	case reason == RateLimited && m.Refused:
+		x.Until, x.Detail = m.RestUntil, CredentialRefused
+	case reason == RateLimited:
+		x.Until = m.RestUntil
+	}
+	d.Excluded = append(d.Excluded, x)
 }
 
-// exclude finds the first reason against a target, in the order of the reasons.
-func (c *choice) exclude(pf *ProviderFacts, m *ModelFacts, t Target, aside Reason) (Exclusion, bool) {
+// against finds the first reason against a target, in the order of the reasons, "" when there is none.
+func (c *choice) against(pf *ProviderFacts, m *ModelFacts, t Target, aside Reason) Reason {
 	p, r := c.policy, c.request
 	switch {
 	case !pf.Configured:
-		return Exclusion{Reason: NotConfigured}, true
+		return NotConfigured
 	case aside != "":
-		return Exclusion{Reason: aside}, true
+		return aside
 	case r.Pin == nil && r.Alias == nil && len(c.routes) == 0 && !m.serves(r.Task):
-		return Exclusion{Reason: WrongTask}, true
+		return WrongTask
 	case !p.Allows(t):
-		return Exclusion{Reason: ByPolicy}, true
-	case p.Forced() != "" && p.Forced() != t.Provider:
-		return Exclusion{Reason: NotForced}, true
+		return ByPolicy
+	case p.forced != "" && p.forced != t.Provider:
+		return NotForced
 	case p.Disabled(t.Provider):
-		return Exclusion{Reason: DisabledByTen}, true
+		return DisabledByTen
+	case r.lacks(m) != "":
+		return NoCapability
+	case m.Known && m.Context > 0 && r.MaxTokens > m.Context-r.InputTokens: // a sum could overflow
+		return WindowTooFew
+	case m.OpenUntil.After(c.now):
+		return BreakerOpen
+	case m.RestUntil.After(c.now):
+		return RateLimited
+	default:
+		return ""
 	}
-	if what := r.lacks(m); what != "" {
-		return Exclusion{Reason: NoCapability, Detail: what}, true
-	}
-	if m.Known && m.Context > 0 && r.MaxTokens > m.Context-r.InputTokens { // a sum could overflow
-		return Exclusion{Reason: WindowTooFew}, true
-	}
-	if m.OpenUntil.After(c.now) {
-		return Exclusion{Reason: BreakerOpen, Until: m.OpenUntil}, true
-	}
-	if m.RestUntil.After(c.now) {
-		x := Exclusion{Reason: RateLimited, Until: m.RestUntil}
-		if m.Refused {
-			x.Detail = CredentialRefused
-		}
-		return x, true
-	}
-	return Exclusion{}, false
 }
 
 // serves reports whether the model takes the task type; one of which nothing is said takes all.
@@ -235,44 +238,50 @@ func score(c *Candidate, w *Weights, r *Request, m *ModelFacts) {
 	c.Score = w.Cost*c.CostCents + w.Latency*float64(c.P95Ms) + c.SLOPenalty
 }
 
-// standing is what the rank of a candidate goes by: for an alias its place, else its score; then the fallback order.
-type standing struct {
-	score float64
-	order int // of its provider
-	at    int // where the candidate is
-}
-
 // rank sorts the candidates, best first: those of an alias by its order, others by score; ties go by the fallback order of providers, then by the
 // model's name.
 func (c *choice) rank() {
 	cs := c.decision.Candidates
-	var room [64]standing // for the usual number, so that nothing is allocated
-	by := room[:0]
+	var room [64]int // for the usual number, so that nothing is allocated
+	order := room[:0]
 	for i := range cs {
-		s := standing{score: cs[i].Score, order: c.policy.place(cs[i].Provider), at: i}
-		if c.places != nil {
-			s.score = float64(cs[i].Rank)
-		}
-		by = append(by, s)
+		order = append(order, i)
 	}
-	slices.SortFunc(by, func(a, b standing) int {
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &cs[i], &cs[j]
 		switch {
-		case a.score < b.score:
+		case c.places == nil && a.Score < b.Score:
 			return -1
-		case a.score > b.score:
+		case c.places == nil && a.Score > b.Score:
 			return 1
-		case a.order != b.order:
-			return cmp.Compare(a.order, b.order)
+		case a.Rank != b.Rank:
+			return cmp.Compare(a.Rank, b.Rank)
 		default: // of one provider, or of two that the policy does not know
-			return cmp.Or(cmp.Compare(cs[a.at].Model, cs[b.at].Model), cmp.Compare(cs[a.at].Provider, cs[b.at].Provider))
+			return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Provider, b.Provider))
 		}
 	})
-	for i := range by {
-		from := by[i].at
-		for from < i { // what stood there was moved when its place was filled
-			from = by[from].at
-		}
-		cs[i], cs[from] = cs[from], cs[i]
+	arrange(cs, order)
+	for i := range cs {
 		cs[i].Rank = i + 1
+	}
+}
+
+// arrange puts cs[order[i]] in place i, for every i: around each cycle of the order it moves every candidate once. The order is used up.
+func arrange(cs []Candidate, order []int) {
+	for start := range order {
+		if order[start] == start {
+			continue
+		}
+		first, i := cs[start], start
+		for {
+			from := order[i]
+			order[i] = i
+			if from == start {
+				cs[i] = first
+				break
+			}
+			cs[i] = cs[from]
+			i = from
+		}
 	}
 }
