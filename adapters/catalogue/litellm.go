@@ -80,7 +80,7 @@ func (m *litellmModel) features() []string {
 }
 
 // litellmFields are the prices of the second list by the names of ours.
-var litellmFields = map[string]string{
+var litellmFields = map[string]string{ //nolint:gosec // names of fields
 	"input_cost_per_token": "input", "output_cost_per_token": "output", "cache_read_input_token_cost": "cache_read",
 	"input_cost_per_token_cache_hit": "cache_read", "cache_creation_input_token_cost": "cache_write",
 	"cache_creation_input_token_cost_above_1hr": "cache_write_1h", "input_cost_per_audio_token": "audio_input",

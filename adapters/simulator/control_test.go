@@ -195,7 +195,7 @@ func TestACredentialCanFailAlone(t *testing.T) {
 			}
 		}
 	}
-	if _, err := (start(t, simulator.Config{})).sim.Configure(simulator.OpenAI, simulator.Behaviour{FailKeys: map[string]int{"k": 200}}); err == nil {
+	if _, err := start(t, simulator.Config{}).sim.Configure(simulator.OpenAI, simulator.Behaviour{FailKeys: map[string]int{"k": 200}}); err == nil {
 		t.Error("a key that fails with 200 is taken")
 	}
 }

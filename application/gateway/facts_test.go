@@ -225,7 +225,7 @@ func TestPoliciesAreReadAtMostOnceASecond(t *testing.T) {
 		if d := decide(); d.PolicyVersion != 2 {
 			t.Errorf("version %d after a second, want 2", d.PolicyVersion)
 		}
-		w.change(func(p *routing.Policy) error { change.Enable(p, "openai"); return nil })
+		w.change(func(p *routing.Policy) error { return change.Enable(p, "openai") })
 		if d := decide(); d.PolicyVersion != 3 {
 			t.Errorf("version %d after it was said, want 3", d.PolicyVersion)
 		}

@@ -145,7 +145,7 @@ func TestRefusals(t *testing.T) {
 			kind: fault.Forbidden, code: "provider_disabled", says: []string{"claude is forced"},
 		},
 		"a pin that the policy does not allow": {
-			policy: func(p *routing.Policy) error { change.Allow(p, "gpt-4o"); return nil }, call: func(c *inbound.Call) { c.Model = "gpt-4o-mini" },
+			policy: func(p *routing.Policy) error { return change.Allow(p, "gpt-4o") }, call: func(c *inbound.Call) { c.Model = "gpt-4o-mini" },
 			kind: fault.Forbidden, code: "provider_disabled", says: []string{"openai/gpt-4o-mini"},
 		},
 		"a forced provider without key": {

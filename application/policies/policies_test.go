@@ -132,7 +132,10 @@ func TestOnlyAdministratorsOfTheTenantReachItsPolicy(t *testing.T) {
 		refused := map[string]func(context.Context) error{
 			"read":   func(ctx context.Context) error { _, err := h.Policy(ctx, c); return err },
 			"revise": func(ctx context.Context) error { _, err := h.Revise(ctx, c, 0, routing.Terms{}); return err },
-			"flag":   func(ctx context.Context) error { _, err := h.SetFlag(ctx, c, routing.DisableFlag("openai"), false); return err },
+			"flag": func(ctx context.Context) error {
+				_, err := h.SetFlag(ctx, c, routing.DisableFlag("openai"), false)
+				return err
+			},
 			"clear":  func(ctx context.Context) error { return h.ClearFlag(ctx, c, routing.DisableFlag("openai")) },
 			"alias":  func(ctx context.Context) error { _, err := h.SetAlias(ctx, c, routing.Alias{}); return err },
 			"remove": func(ctx context.Context) error { return h.RemoveAlias(ctx, c, "fast") },

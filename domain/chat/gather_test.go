@@ -42,9 +42,15 @@ func TestGatheringWhatVendorsSend(t *testing.T) {
 	var g chat.Gatherer
 	usage := &chat.Usage{Input: 1}
 	for _, c := range []chat.Chunk{
-		{ID: "a", Model: "m", Dropped: []string{"seed"}}, {Text: "on"}, {Text: "e"}, {Dropped: []string{"seed", "stop"}},
-		{Tool: &chat.ToolDelta{Index: 7, ID: "c7", Name: "f"}}, {Tool: &chat.ToolDelta{Index: 2, ID: "c2", Name: "g", Arguments: "{"}},
-		{Tool: &chat.ToolDelta{Index: 2, Arguments: "}"}}, {Finish: chat.FinishToolCalls}, {Usage: usage},
+		{ID: "a", Model: "m", Dropped: []string{"seed"}},
+		{Text: "on"},
+		{Text: "e"},
+		{Dropped: []string{"seed", "stop"}},
+		{Tool: &chat.ToolDelta{Index: 7, ID: "c7", Name: "f"}},
+		{Tool: &chat.ToolDelta{Index: 2, ID: "c2", Name: "g", Arguments: "{"}},
+		{Tool: &chat.ToolDelta{Index: 2, Arguments: "}"}},
+		{Finish: chat.FinishToolCalls},
+		{Usage: usage},
 	} {
 		g.Add(c)
 	}

@@ -45,7 +45,7 @@ type Exclusion struct {
 }
 
 // CredentialRefused is the detail of a target whose credentials rest because the vendor refused them, which slowing down would not mend.
-const CredentialRefused = "credential refused"
+const CredentialRefused = "credential refused" //nolint:gosec // words about one
 
 // Decision is what Decide found: every target once, as candidate or exclusion.
 type Decision struct {
