@@ -51,7 +51,7 @@ func TestAFlagThatDoesNotExist(t *testing.T) {
 
 func TestOneProviderIsForcedAtATime(t *testing.T) {
 	p := policy()
-	must(t, change.Force(p, "openai"))
+	must(t, change.Force(p, "openai"), change.Force(p, "openai"))
 	err := change.Force(p, "claude")
 	if f, ok := errors.AsType[*fault.Error](err); !ok || !errors.Is(err, routing.ErrForceConflict) || f.Kind != fault.Conflict || !strings.Contains(f.Msg, "openai") {
 		t.Errorf("a second force: %v, want force_conflict that names openai", err)
