@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/domain/fault"
+	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/domain/session"
 	"github.com/forge1/forge1/domain/tenant"
@@ -174,8 +175,9 @@ type house struct {
 	account
 	invites []inbound.InviteView
 	members []inbound.MemberView
-	doors   []call // refusals at the door
-	refused error  // in place of the refusal
+	doors   []call           // refusals at the door
+	refused error            // in place of the refusal
+	terms   routing.Defaults // of the tenant's policy; without an order: those of routes
 }
 
 func (h *house) Members(ctx context.Context, caller inbound.Caller) ([]inbound.MemberView, error) {

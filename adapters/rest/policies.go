@@ -67,10 +67,10 @@ type RoutingPolicyBody struct {
 	Version       int64    `json:"version,omitempty" minimum:"1" doc:"When given, one that If-Match names; 412 when it is not in force, with * too"`
 	Weights       *Weights `json:"weights,omitempty"`
 	FallbackOrder []string `json:"fallback_order,omitempty" nullable:"false" doc:"At least one provider; those left out follow in default order"`
-	Routes        Routes   `json:"routes,omitempty"`
+	Routes        *Routes  `json:"routes,omitempty"`
 	AllowedModels []string `json:"allowed_models,omitempty" nullable:"false"`
 	MaxAttempts   *int     `json:"max_attempts,omitempty" minimum:"1" maximum:"10"`
-	DeadlineMs    int64    `json:"deadline_ms,omitempty" minimum:"0" maximum:"3600000"`
+	DeadlineMs    *int64   `json:"deadline_ms,omitempty" minimum:"0" maximum:"3600000"`
 }
 
 var (
@@ -222,7 +222,15 @@ func (b *RoutingPolicyBody) terms(t routing.Terms) routing.Terms {
 	if b.MaxAttempts != nil {
 		t.MaxAttempts = *b.MaxAttempts
 	}
-	t.AllowedModels, t.Deadline = b.AllowedModels, time.Duration(b.DeadlineMs)*time.Millisecond
+	if b.AllowedModels != nil {
+		t.AllowedModels = b.AllowedModels
+	}
+	if b.DeadlineMs != nil {
+		t.Deadline = time.Duration(*b.DeadlineMs) * time.Millisecond
+	}
+	if b.Routes == nil {
+		return t
+	}
 	t.Routes = map[routing.TaskType][]routing.Target{}
 	for task, targets := range b.Routes.byTask() {
 		for _, to := range *targets {

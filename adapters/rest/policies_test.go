@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/domain/routing"
@@ -16,6 +17,9 @@ type routes struct{ house *house }
 
 func (r *routes) policy(ctx context.Context, caller inbound.Caller, asked any) *routing.Policy {
 	r.house.note(ctx, caller, asked)
+	if d := r.house.terms; len(d.Order) > 0 {
+		return routing.NewPolicy(string(caller.TenantID), d)
+	}
 	p := routing.NewPolicy(string(caller.TenantID), routing.Defaults{
 		Order: []string{"openrouter", "openai", "claude", "gemini"},
 		Aliases: []routing.Alias{{Name: "cheap", Mode: routing.Weighted, Targets: []routing.AliasTarget{
@@ -140,6 +144,24 @@ func TestRoutingIsAdministered(t *testing.T) {
 					t.Error("no ETag")
 				}
 			})
+		}
+	}
+}
+
+// TestWhatIsLeftOutGetsTheInstallationsDefault leaves everything out, and then says that there are no routes and no deadline.
+func TestWhatIsLeftOutGetsTheInstallationsDefault(t *testing.T) {
+	w := start(t)
+	w.house.terms = routing.Defaults{
+		Order: []string{"gemini", "claude", "openai", "openrouter"}, Weights: routing.Weights{Cost: 3}, MaxAttempts: 5, Deadline: time.Minute,
+		Routes: map[routing.TaskType][]routing.Target{routing.Review: {{Provider: "claude", Model: "m"}}},
+	}
+	const terms = `"weights":{"cost":3,"latency":0,"slo_penalty":0},"fallback_order":["gemini","claude","openai","openrouter"],`
+	for body, want := range map[string]string{
+		`{}`:                            terms + `"routes":{"review":[{"provider":"claude","model":"m"}]},"allowed_models":[],"max_attempts":5,"deadline_ms":60000}`,
+		`{"routes":{},"deadline_ms":0}`: terms + `"routes":{},"allowed_models":[],"max_attempts":5,"deadline_ms":0}`,
+	} {
+		if got := w.do("PUT", adminPath+"routing-policy", body, kindToken+"admin", "If-Match: *"); got.status != 200 || !strings.HasSuffix(string(got.body), want) {
+			t.Errorf("%s: got %s, want %s", body, got, want)
 		}
 	}
 }

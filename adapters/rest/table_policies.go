@@ -14,7 +14,7 @@ func policyRoutes() []route {
 	weight := 3.0
 	policy := RoutingPolicyBody{
 		Weights: &Weights{Cost: 1, Latency: 0.01, SLOPenalty: 0.5}, FallbackOrder: []string{"openrouter", "openai", "claude", "gemini"},
-		Routes: Routes{CodeGeneration: []Target{{Provider: "claude", Model: "claude-haiku-4-5"}}}, AllowedModels: []string{},
+		Routes: &Routes{CodeGeneration: []Target{{Provider: "claude", Model: "claude-haiku-4-5"}}}, AllowedModels: []string{},
 	}
 	return inAnyTenant([]route{
 		r(http.MethodGet, "flags", route{
