@@ -125,3 +125,44 @@ func TestOnlyNamesOfTheMarketplaceAreFree(t *testing.T) {
 		}
 	}
 }
+
+func FuzzLists(f *testing.F) {
+	f.Add(`[{"id":"openai","models":[{"id":"gpt-9","match":{"or":[{"equals":"gpt-9"},{"regex":"^gpt-9\\.5-\\d{8}$"}]},"context_window":5,"prices":{"input_mtok":1,"output_mtok":{"base":2,"tiers":[{"start":5,"price":3}]}}}]}]`,
+		`{"gpt-8":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1.5e-07,"output_cost_per_token":1e-6,"input_cost_per_token_above_200k_tokens":3e-7}}`,
+		`{"data":[{"id":"a/b","context_length":5,"supported_parameters":["tools"]}]}`)
+	f.Add(`[{"id":"google","models":[{"id":"g-image","match":{"regex":""},"prices":[{"prices":{}},{"constraint":{"start_date":"2026-01-01"},"prices":{"input_mtok":1}}]}]}]`, `{}`, ``)
+	f.Fuzz(func(t *testing.T, first, second, third string) {
+		table, err := Generate([]byte(first), []byte(second), []byte(third))
+		if err != nil {
+			return
+		}
+		if entries, err := Parse(table); err != nil {
+			t.Fatalf("%s: what is made is not read: %v", table, err)
+		} else if _, err := build(entries, noon); err != nil {
+			t.Fatalf("%s: what is made is wrong: %v", table, err)
+		}
+	})
+}
+
+func TestExpressionsThatArePlain(t *testing.T) {
+	tests := map[string]struct {
+		expression, want string
+		ok               bool
+	}{
+		"digits by number":  {`^google/gemini-3\.5-flash-\d{8}$`, "google/gemini-3.5-flash-########", true},
+		"a digit, then any": {`^gemini-3\.5-flash-\d`, "gemini-3.5-flash-#*", true},
+		"anywhere":          {`gpt-9`, "*gpt-9*", true},
+		"a choice":          {`^gpt-(4|5)$`, "", false},
+		"a class":           {`^o[134]`, "", false},
+		"anything":          {`^gpt.*$`, "", false},
+		"a word":            {`^gpt-\w$`, "", false},
+		"more digits":       {`^gpt-\d+$`, "", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got, ok := plain(tt.expression); ok != tt.ok || ok && got != tt.want {
+				t.Errorf("%s is %q, %t; want %q, %t", tt.expression, got, ok, tt.want, tt.ok)
+			}
+		})
+	}
+}

@@ -191,12 +191,14 @@ func plain(expression string) (string, bool) {
 		}
 		return strings.Repeat("#", n)
 	})
+	whole := !strings.ContainsAny(body, `^$|()[]{}+?*`)
 	body = strings.ReplaceAll(body, `\.`, ".")
+	whole = whole && !strings.Contains(body, `\`)
 	if !fromStart {
 		body = "*" + body
 	}
 	if !toEnd {
 		body += "*"
 	}
-	return body, !strings.ContainsAny(expression[1:], `^|()[]+?`) && !strings.ContainsAny(strings.Trim(body, "*"), `\*{}$`)
+	return body, whole
 }
