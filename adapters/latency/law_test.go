@@ -1,7 +1,6 @@
 package latency_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/forge1/forge1/adapters/latency"
 	"github.com/forge1/forge1/domain/routing"
-	"github.com/forge1/forge1/ports/outbound"
 	"github.com/forge1/forge1/test/conformance"
 )
 
@@ -127,187 +125,24 @@ func TestWhoMeasuredAndWhoHeardFirstChangesNothing(t *testing.T) {
 	})
 }
 
-// pair is two replicas of a fleet, each with a clock of its own.
-type pair struct {
-	m      *meeting
-	ha, hb *hand
-	a, b   *latency.Latencies
-	told   int // how often b was told of a change
-}
-
-func newPair() *pair {
-	p := &pair{m: newMeeting(), ha: newHand(), hb: newHand()}
-	p.a = latency.New(latency.Config{Window: conformance.LatencyWindow, Clock: p.ha.now, Shared: p.m, Replica: "a"})
-	p.b = latency.New(latency.Config{Window: conformance.LatencyWindow, Clock: p.hb.now, Shared: p.m, Replica: "b", MaxKeys: 20})
-	p.b.OnChange(func() { p.told++ })
-	return p
-}
-
-func (p *pair) pass(d time.Duration) { p.ha.pass(d); p.hb.pass(d) }
-
-func (p *pair) exchange(t *testing.T) {
-	t.Helper()
-	if err := errors.Join(p.a.Exchange(t.Context()), p.b.Exchange(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p *pair) wantB(t *testing.T, what string, samples int) {
-	t.Helper()
-	if got, _ := p.b.P95(routing.General, target("m")); got.Samples != samples {
-		t.Errorf("%s: b counts %d samples, want %d", what, got.Samples, samples)
-	}
-}
-
-func TestWhatAReplicaTellsLateIsHeard(t *testing.T) {
-	p := newPair()
-	p.exchange(t)
-	p.m.fails(errors.New("down"))
-	spread(p.a, 1, 10)
-	if err := p.a.Exchange(t.Context()); err == nil {
-		t.Fatal("an exchange with a store that is down succeeds")
-	}
-	p.m.fails(nil)
-	p.exchange(t) // b hears of it, or has an eye on two parts alone
-	p.pass(4 * part)
-	p.exchange(t)
-	p.wantB(t, "told at once", 10)
-
-	p.m.fails(errors.New("down"))
-	spread(p.a, 1, 10)
-	_ = p.a.Exchange(t.Context())
-	p.pass(3 * part)
-	p.m.fails(nil)
-	if err := errors.Join(p.b.Exchange(t.Context()), p.a.Exchange(t.Context()), p.b.Exchange(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	p.pass(part)
-	p.exchange(t)
-	p.wantB(t, "told three parts later", 20)
-}
-
-func TestWhatTheStoreLosesIsToldAgain(t *testing.T) {
-	p := newPair()
-	spread(p.a, 1, 10)
-	p.exchange(t)
-	p.m.flush()
-	p.pass(part)
-	p.exchange(t) // misses its own
-	p.exchange(t)
-	late := latency.New(latency.Config{Window: conformance.LatencyWindow, Clock: p.hb.now, Shared: p.m, Replica: "late"})
-	if err := late.Exchange(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := late.P95(routing.General, target("m")); got.Samples != 10 {
-		t.Errorf("one that starts after the store lost everything knows of %d samples, want 10", got.Samples)
-	}
-}
-
-func TestClocksThatDifferALittleMergeWell(t *testing.T) {
-	for name, off := range map[string]time.Duration{"ahead": part / 2, "a part ahead": part, "behind": -part / 2, "a part behind": -part} {
-		t.Run(name, func(t *testing.T) {
-			p := newPair()
-			p.ha.pass(off)
-			spread(p.a, 1, 10)
-			p.exchange(t)
-			p.wantB(t, "at once", 10)
-			p.pass(7 * part)
-			p.exchange(t)
-			p.wantB(t, "seven parts later", 10)
-			p.pass(5 * part)
-			p.exchange(t)
-			p.wantB(t, "when they have left", 0)
-		})
-	}
-	t.Run("an hour ahead", func(t *testing.T) {
-		p := newPair()
-		p.ha.pass(time.Hour)
-		spread(p.a, 1, 10)
-		p.exchange(t)
-		p.wantB(t, "from another time", 0)
-	})
-}
-
-func TestAClockThatIsSetBackKeepsNothingForEver(t *testing.T) {
-	h := newHand()
-	l := latency.New(latency.Config{Window: conformance.LatencyWindow, Clock: h.now})
-	spread(l, 1, 10)
-	h.pass(-3 * part)
-	spread(l, 1, 5)
-	wantFigures(t, "three parts back", l, 15, 10, 100)
-	h.pass(-time.Hour)
-	wantFigures(t, "an hour back", l, 0, 0, 0)
-	spread(l, 7, 7)
-	wantFigures(t, "the first after that", l, 1, 7, 100)
-	h.pass(conformance.LatencyWindow)
-	wantFigures(t, "a window later", l, 0, 0, 0)
-}
-
-func TestOfNewsIsToldOnceAndOnlyWhenFiguresChange(t *testing.T) {
-	p := newPair()
-	p.exchange(t)
-	spread(p.b, 1, 10)
-	p.exchange(t)
-	if p.told != 0 {
-		t.Errorf("b was told %d times of its own answers, want never", p.told)
-	}
-	spread(p.a, 1, 10)
-	p.exchange(t)
-	p.exchange(t)
-	if p.told != 1 {
-		t.Errorf("b was told %d times of what a measured, want once", p.told)
-	}
-}
-
-func TestOthersDoNotCrowdOutWhatIsMeasuredHere(t *testing.T) {
-	p := newPair()
-	for i := range 20 {
-		p.b.Observe(routing.General, target(fmt.Sprint("own ", i)), time.Second, 1)
-		p.a.Observe(routing.General, target(fmt.Sprint("other ", i)), time.Second, 1)
-	}
-	p.exchange(t)
-	for i := range 20 {
-		if got, _ := p.b.P95(routing.General, target(fmt.Sprint("own ", i))); got.Samples != 1 {
-			t.Errorf("own target %d: %d samples, want 1", i, got.Samples)
+func TestEqualLatenciesAreTheirOwnPercentile(t *testing.T) {
+	for ms := range 3000 {
+		l := latency.New(latency.Config{Clock: newHand().now})
+		spread(l, ms, ms)
+		if got, _ := l.P95(routing.General, target("m")); got.P95Ms != ms {
+			t.Fatalf("p95 of %d ms is %d", ms, got.P95Ms)
 		}
 	}
 }
 
-func TestOneThatWasForgottenLearnsAllAgain(t *testing.T) {
+func TestWhatIsOutOfAllProportionCountsAsTheMost(t *testing.T) {
 	p := newPair()
-	spread(p.a, 1, 10)
+	p.a.Observe(routing.General, target("m"), 1000*time.Hour, math.MaxInt)
 	p.exchange(t)
-	p.pass(part)
-	for i := range 40 { // of twenty series, those of others are forgotten
-		p.b.Observe(routing.General, target(fmt.Sprint("own ", i)), time.Second, 1)
+	for name, l := range map[string]*latency.Latencies{"here": p.a, "elsewhere": p.b} {
+		got, tokens := l.P95(routing.General, target("m"))
+		if got != (routing.Latency{P95Ms: 24 * 60 * 60 * 1000, Samples: 1}) || tokens != 10_000_000 {
+			t.Errorf("%s: %+v and %d tokens, want a day and ten million", name, got, tokens)
+		}
 	}
-	p.wantB(t, "forgotten", 0)
-	spread(p.b, 1, 1)
-	spread(p.a, 1, 1)
-	p.exchange(t)
-	p.wantB(t, "told of one more", 12)
-}
-
-// wide answers with latencies that share no counter.
-func wide(l *latency.Latencies, model string) {
-	for ms := 0.02; ms < 8e7; ms *= 1.021 {
-		l.Observe(routing.General, target(model), time.Duration(ms*float64(time.Millisecond)), 100)
-	}
-}
-
-func TestWhatIsPublishedHasABound(t *testing.T) {
-	p := newPair()
-	for i := range 700 {
-		wide(p.a, fmt.Sprint("wide ", i))
-	}
-	spread(p.a, 1, 5000)
-	p.exchange(t)
-	all, err := p.m.Others(t.Context(), "b", []int64{p.ha.now().UnixNano() / int64(part)})
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%d sketches, %v; want one", len(all), err)
-	}
-	if n := len(all[0].Body); n > outbound.MaxSketchBytes || n < outbound.MaxSketchBytes/2 {
-		t.Errorf("%d bytes are published, want nearly the most, %d", n, outbound.MaxSketchBytes)
-	}
-	p.wantB(t, "the target with the most samples", 5000)
 }

@@ -195,6 +195,22 @@ func TestNonsenseFromOthersIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestAStoreThatHangsHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := replica(t, "a", hangs{}, nil)
+		for range 10 {
+			before := time.Now()
+			spread(a, 1, 10)
+			a.P95(routing.General, target("m"))
+			if took := time.Since(before); took != 0 {
+				t.Fatalf("answers wait %v for the store", took)
+			}
+			time.Sleep(time.Second)
+		}
+		wantFigures(t, "a", a, 100, 10, 100)
+	})
+}
+
 func FuzzShared(f *testing.F) {
 	h := newHand()
 	part := h.now().UnixNano() / int64(conformance.LatencyWindow/10)
