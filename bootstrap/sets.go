@@ -44,7 +44,7 @@ var outboundSet = wire.NewSet(
 	newMailer, newPromptCache, newClient, newConnections, newCatalogue, wire.Bind(new(outbound.Catalogue), new(*catalogue.Catalogue)),
 	newLatencies, wire.Bind(new(outbound.Latencies), new(*latency.Latencies)),
 	newCircuits, wire.Bind(new(outbound.Circuits), new(*breaker.Circuits)),
-	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)),
+	prometheus.New, wire.Bind(new(outbound.Meter), new(*prometheus.Meter)), wire.Bind(new(outbound.LoadMeter), new(*prometheus.Meter)),
 )
 
 // applicationSet is the use-cases.

@@ -41,7 +41,10 @@ type Meter struct {
 	shelved children[shelvedKey, shelf]
 }
 
-var _ outbound.Meter = (*Meter)(nil)
+var (
+	_ outbound.Meter     = (*Meter)(nil)
+	_ outbound.LoadMeter = (*Meter)(nil)
+)
 
 type servedKey struct {
 	route, method string
@@ -138,7 +141,7 @@ func (m *Meter) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Request implements outbound.Meter.
+// Request implements outbound.LoadMeter.
 func (m *Meter) Request(route, method string, status int, took time.Duration) {
 	s := m.served.of(servedKey{route, known(method), status})
 	s.count.Inc()
@@ -183,7 +186,7 @@ func (m *Meter) CacheStore(operation, outcome string, bytes int) {
 	s.bytes.Add(float64(max(0, bytes)))
 }
 
-// Queue implements outbound.Meter.
+// Queue implements outbound.LoadMeter.
 func (m *Meter) Queue(name string, length, capacity int) {
 	q := m.queues.of(name)
 	q.length.Set(float64(length))

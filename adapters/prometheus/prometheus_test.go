@@ -80,12 +80,14 @@ func value(t testing.TB, body string, metric conformance.Metric, values []string
 }
 
 func TestConformance(t *testing.T) {
-	conformance.Meter(t, func(t *testing.T) (outbound.Meter, func(conformance.Metric, ...string) float64) {
+	fresh := func(t *testing.T) (conformance.Meters, func(conformance.Metric, ...string) float64) {
 		m := prometheus.New()
 		return m, func(metric conformance.Metric, labels ...string) float64 {
 			return value(t, scrape(t, m), metric, labels)
 		}
-	})
+	}
+	conformance.Meter(t, fresh)
+	conformance.LoadMeter(t, fresh)
 }
 
 func TestNamesAreInGoodStyle(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 // quiet counts nothing, and takes every row.
 type quiet struct {
 	outbound.Meter
+	outbound.LoadMeter
 	outbound.Calls
 }
 

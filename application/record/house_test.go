@@ -103,7 +103,7 @@ func (s *store) set(f func(*store)) {
 
 // gauge remembers how full the queue was said to be.
 type gauge struct {
-	outbound.Meter
+	outbound.LoadMeter
 	mu      sync.Mutex
 	lengths []int
 }

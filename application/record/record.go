@@ -18,7 +18,7 @@ import (
 // Deps is what the recorder needs.
 type Deps struct {
 	Calls    outbound.Calls
-	Meter    outbound.Meter
+	Meter    outbound.LoadMeter
 	Clock    outbound.Clock
 	Settings Settings
 }
@@ -40,7 +40,7 @@ const (
 // Recorder is the queue. Reserve and Keep may be called at any time, Run once.
 type Recorder struct {
 	calls outbound.Calls
-	meter outbound.Meter
+	meter outbound.LoadMeter
 	clock outbound.Clock
 	desk  *desk
 	shelf *shelf

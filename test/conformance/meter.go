@@ -30,18 +30,35 @@ const (
 	MetricBreaker        Metric = "breaker"        // provider, model; the number of the state
 )
 
+// Meters is a meter under test, which counts calls and load.
+type Meters interface {
+	outbound.Meter
+	outbound.LoadMeter
+}
+
 // Meter is the suite of outbound.Meter. new gives a fresh meter and a way to read what it has counted under label values; 0 when nothing was.
-func Meter(t *testing.T, new func(t *testing.T) (m outbound.Meter, read func(metric Metric, labels ...string) float64)) {
-	tests := map[string]func(*testing.T, outbound.Meter, meterReader){
-		"requests are counted by route, method and status":     meterRequests,
+func Meter(t *testing.T, new func(t *testing.T) (m Meters, read func(metric Metric, labels ...string) float64)) {
+	meterSuite(t, new, map[string]func(*testing.T, Meters, meterReader){
 		"decisions are counted by what came of them":           meterDecisions,
 		"attempts are counted by outcome":                      meterAttempts,
 		"tokens and cost add up, and unpriced calls cost none": meterCalls,
-		"queues and breakers show their last state":            meterGauges,
+		"breakers show their last state":                       meterBreakers,
 		"the prompt cache is counted by what it did":           meterCache,
 		"counts from many goroutines add up":                   meterRace,
 		"what makes no sense does no harm":                     meterOdd,
-	}
+	})
+}
+
+// LoadMeter is the suite of outbound.LoadMeter, as Meter is of outbound.Meter.
+func LoadMeter(t *testing.T, new func(t *testing.T) (m Meters, read func(metric Metric, labels ...string) float64)) {
+	meterSuite(t, new, map[string]func(*testing.T, Meters, meterReader){
+		"requests are counted by route, method and status": meterRequests,
+		"queues show their last state":                     meterQueues,
+	})
+}
+
+func meterSuite(t *testing.T, new func(t *testing.T) (m Meters, read func(metric Metric, labels ...string) float64), tests map[string]func(*testing.T, Meters, meterReader)) {
+	t.Helper()
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			m, read := new(t)
@@ -58,7 +75,7 @@ func Meter(t *testing.T, new func(t *testing.T) (m outbound.Meter, read func(met
 // meterReader fails the test unless the metric has the value.
 type meterReader func(t *testing.T, want float64, metric Metric, labels ...string)
 
-func meterRequests(t *testing.T, m outbound.Meter, want meterReader) {
+func meterRequests(t *testing.T, m Meters, want meterReader) {
 	m.Request("/v1/models", "GET", 200, 250*time.Millisecond)
 	m.Request("/v1/models", "GET", 200, 500*time.Millisecond)
 	m.Request("/v1/models", "GET", 401, time.Millisecond)
@@ -69,7 +86,7 @@ func meterRequests(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 1, MetricRequests, "/v1/models", "POST", "405")
 }
 
-func meterDecisions(t *testing.T, m outbound.Meter, want meterReader) {
+func meterDecisions(t *testing.T, m Meters, want meterReader) {
 	m.Decision("general", "openai")
 	m.Decision("general", "openai")
 	m.Decision("review", "no_provider_available")
@@ -77,7 +94,7 @@ func meterDecisions(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 1, MetricDecisions, "review", "no_provider_available")
 }
 
-func meterCache(t *testing.T, m outbound.Meter, want meterReader) {
+func meterCache(t *testing.T, m Meters, want meterReader) {
 	m.Cache("execute", "hit")
 	m.Cache("execute", "hit")
 	m.Cache("chat.completions", "miss")
@@ -94,7 +111,7 @@ func meterCache(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 30, MetricCacheBytes, "keep")
 }
 
-func meterAttempts(t *testing.T, m outbound.Meter, want meterReader) {
+func meterAttempts(t *testing.T, m Meters, want meterReader) {
 	m.Attempt("openai", "gpt-4o", "ok", 2*time.Second)
 	m.Attempt("openai", "gpt-4o", "timeout", time.Second)
 	m.Attempt("openai", "gpt-4o", "ok", 3*time.Second)
@@ -103,7 +120,7 @@ func meterAttempts(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 1, MetricAttempts, "openai", "gpt-4o", "timeout")
 }
 
-func meterCalls(t *testing.T, m outbound.Meter, want meterReader) {
+func meterCalls(t *testing.T, m Meters, want meterReader) {
 	m.Call("openai", "gpt-4o", 100, 20, 1_500_000)
 	m.Call("openai", "gpt-4o", 1, 2, 500_000)
 	m.Call("openai", "other", 7, 8, 0)
@@ -114,20 +131,23 @@ func meterCalls(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 0, MetricDollars, "openai", "other")
 }
 
-func meterGauges(t *testing.T, m outbound.Meter, want meterReader) {
+func meterQueues(t *testing.T, m Meters, want meterReader) {
 	m.Queue("calls", 5, 100)
 	m.Queue("calls", 3, 100)
+	want(t, 3, MetricQueueLength, "calls")
+	want(t, 100, MetricQueueCapacity, "calls")
+}
+
+func meterBreakers(t *testing.T, m Meters, want meterReader) {
 	m.Breaker("openai", "gpt-4o", outbound.Open)
 	m.Breaker("openai", "gpt-4o", outbound.HalfOpen)
 	m.Breaker("claude", "m", outbound.Open)
 	m.Breaker("claude", "m", outbound.Closed)
-	want(t, 3, MetricQueueLength, "calls")
-	want(t, 100, MetricQueueCapacity, "calls")
 	want(t, float64(outbound.HalfOpen), MetricBreaker, "openai", "gpt-4o")
 	want(t, float64(outbound.Closed), MetricBreaker, "claude", "m")
 }
 
-func meterRace(t *testing.T, m outbound.Meter, want meterReader) {
+func meterRace(t *testing.T, m Meters, want meterReader) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -148,7 +168,7 @@ func meterRace(t *testing.T, m outbound.Meter, want meterReader) {
 	want(t, 800, MetricDecisions, "general", "openai")
 }
 
-func meterOdd(t *testing.T, m outbound.Meter, want meterReader) {
+func meterOdd(t *testing.T, m Meters, want meterReader) {
 	m.Request("", "", 0, -time.Second)
 	m.Attempt("", "", "", -time.Second)
 	m.Decision("", "")
