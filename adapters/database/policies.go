@@ -37,7 +37,23 @@ func policyRowOf(s routing.PolicySnapshot) *policyRow {
 	}
 }
 
+// unchosen is the row of a tenant that chose no terms.
+func unchosen(tenantID string) *policyRow {
+	return &policyRow{
+		TenantID: tenantID, Version: 1, FallbackOrder: listOf([]string{}), Routes: listOf(map[routing.TaskType][]routing.Target{}),
+		AllowedModels: listOf([]string{}), Flags: listOf([]routing.Flag{}), Aliases: listOf([]routing.Alias{}),
+	}
+}
+
+// chosen reports whether the tenant chose its terms. If not, they are the installation's as it has them now, and the columns say nothing.
+func (r *policyRow) chosen() bool { return r.MaxAttempts != 0 }
+
 func (r *policyRow) policy(d routing.Defaults) *routing.Policy {
+	if !r.chosen() {
+		s := routing.NewPolicy(r.TenantID, d).Snapshot()
+		s.Version, s.Flags, s.Aliases = r.Version, r.Flags.Of, r.Aliases.Of
+		return routing.RestorePolicy(s, d)
+	}
 	return routing.RestorePolicy(routing.PolicySnapshot{
 		Tenant: r.TenantID, Version: r.Version, Weights: routing.Weights{Cost: r.WeightCost, Latency: r.WeightLatency, SLOPenalty: r.WeightSLO},
 		FallbackOrder: r.FallbackOrder.Of, Routes: r.Routes.Of, AllowedModels: r.AllowedModels.Of, Flags: r.Flags.Of,
@@ -79,10 +95,10 @@ func (r *Policies) Find(ctx context.Context, tenantID string) (*routing.Policy, 
 	}
 }
 
-// Update implements outbound.Policies. The default policy is written first where there is none, so that there is a row to lock.
+// Update implements outbound.Policies. A row without terms is written first where there is none, so that there is one to lock.
 func (r *Policies) Update(ctx context.Context, tenantID string, change func(*routing.Policy) error) error {
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
-		if _, err := sc.insert(ctx, policyRowOf(routing.NewPolicy(tenantID, *r.defaults.Load()).Snapshot())); err != nil {
+		if _, err := sc.insert(ctx, unchosen(tenantID)); err != nil {
 			return err
 		}
 		var row policyRow
@@ -95,7 +111,7 @@ func (r *Policies) Update(ctx context.Context, tenantID string, change func(*rou
 			return err
 		}
 		if after := p.Snapshot(); !reflect.DeepEqual(before, after) {
-			if err := sc.rewrite(ctx, policyRowOf(after)); err != nil {
+			if err := sc.rewrite(ctx, row.changed(p, before, after)); err != nil {
 				return err
 			}
 		}
