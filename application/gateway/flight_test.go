@@ -9,12 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/tenant"
 	"github.com/forge1/forge1/ports/inbound"
-	"github.com/forge1/forge1/ports/outbound"
 )
 
 // crowd makes a call many times at once, each in the form that its number says, and gives what came of each.
@@ -63,6 +61,9 @@ func TestManyIdenticalMissesMakeOneCall(t *testing.T) {
 					w.plays("openai", reply{after: time.Second, text: strings.Repeat("long ", 2000)})
 					const callers = 500
 					for i, r := range crowd(t.Context(), w, callers, form, call("p")) {
+						if u := r.receipt.Usage; u.Input != 100 || u.Output != 20 || r.receipt.Finish != chat.FinishStop {
+							t.Fatalf("caller %d: usage %+v, finish %q", i, u, r.receipt.Finish)
+						}
 						if r.err != nil || r.text != strings.Repeat("long ", 2000) {
 							t.Fatalf("caller %d: %d bytes, %v", i, len(r.text), r.err)
 						}
@@ -76,7 +77,7 @@ func TestManyIdenticalMissesMakeOneCall(t *testing.T) {
 					}
 					costs := 0
 					for _, row := range w.book.rows {
-						if row.CostNanos == nil || row.Cache == "hit" && *row.CostNanos != 0 {
+						if row.CostNanos == nil || row.Cache == "hit" && *row.CostNanos != 0 || row.InputTokens != 100 || row.OutputTokens != 20 {
 							t.Fatalf("a %s that costs %v", row.Cache, row.CostNanos)
 						}
 						if *row.CostNanos > 0 {
@@ -181,6 +182,9 @@ func TestTheCallEndsWhenItsLastWaiterHasLeft(t *testing.T) {
 					}
 					w.vendors["openai"].mu.Unlock()
 					all.Wait()
+					if got := w.count(); got["miss canceled"] != 2 {
+						t.Errorf("rows %v when the last one had left, want both: who stops serving then must lose none", got)
+					}
 					if n := w.vendors["openai"].calls(); n != 1 {
 						t.Errorf("asked %d times, want once", n)
 					}
@@ -212,277 +216,4 @@ func TestAllGetTheFault(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestReadersOfOneStreamHearItAsItComes(t *testing.T) {
-	in(t, cached(&shop{}), func(t *testing.T, w *world) {
-		var script []piece
-		for i := range 10 {
-			script = append(script, piece{after: time.Second, chunk: chat.Chunk{Text: fmt.Sprint(i)}})
-		}
-		w.plays("openai", pieces(append(script, piece{after: time.Second, chunk: chat.Chunk{Finish: chat.FinishStop}})...))
-		began := now()
-		var all sync.WaitGroup
-		for i, joins := range []time.Duration{0, 0, 4500 * time.Millisecond} {
-			all.Go(func() {
-				time.Sleep(joins)
-				a, err := w.Stream(t.Context(), prompt("p"))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				at, text := map[string]time.Duration{}, ""
-				for p := range a.Pieces {
-					if p.Chunk.Text != "" {
-						at[p.Chunk.Text] = now().Sub(began)
-					}
-					text += p.Chunk.Text
-				}
-				if text != "0123456789" {
-					t.Errorf("reader %d heard %q", i, text)
-				}
-				for n := range 10 {
-					if want := max(joins, time.Duration(n+1)*time.Second); at[fmt.Sprint(n)] != want {
-						t.Errorf("reader %d heard %d after %v, want %v", i, n, at[fmt.Sprint(n)], want)
-					}
-				}
-			})
-		}
-		all.Wait()
-		if n := w.vendors["openai"].calls(); n != 1 {
-			t.Errorf("asked %d times, want once", n)
-		}
-	})
-}
-
-func TestAStreamThatBreaksBreaksForAll(t *testing.T) {
-	in(t, cached(&shop{}), func(t *testing.T, w *world) {
-		w.plays("openai", pieces(piece{after: time.Second, chunk: chat.Chunk{Text: "half"}}, piece{after: time.Second, err: chat.ErrCutOff}))
-		for i, r := range crowd(t.Context(), w, 10, mixes["streams"], prompt("p")) {
-			wantFault(t, r.err, fault.Upstream, "provider_error")
-			if r.text != "half" {
-				t.Errorf("reader %d heard %q, want what came before the break, once", i, r.text)
-			}
-		}
-		wantCount(t, w, map[string]int{"miss provider_error": 1, "hit provider_error": 9})
-	})
-}
-
-// long is a stream of more than is kept for those who join late, a piece a second.
-func long() reply {
-	var script []piece
-	for range 10 {
-		script = append(script, piece{after: time.Second, chunk: chat.Chunk{Text: strings.Repeat("x", 100<<10)}})
-	}
-	return pieces(append(script, finish(chat.FinishStop))...)
-}
-
-func TestWhoJoinsTooLateHasACallOfItsOwn(t *testing.T) {
-	in(t, cached(&shop{}), func(t *testing.T, w *world) {
-		w.plays("openai", long(), long())
-		var all sync.WaitGroup
-		for _, joins := range []time.Duration{0, 1500 * time.Millisecond, 5500 * time.Millisecond, 6500 * time.Millisecond} {
-			all.Go(func() {
-				time.Sleep(joins)
-				if r := w.streamed(t.Context(), prompt("p")); r.err != nil || len(r.text) != 1000<<10 {
-					t.Errorf("after %v: %d bytes, %v", joins, len(r.text), r.err)
-				}
-			})
-		}
-		all.Wait()
-		if n := w.vendors["openai"].calls(); n != 2 {
-			t.Errorf("asked %d times, want twice: what the last two missed of the first call is gone", n)
-		}
-	})
-}
-
-func TestASlowReaderHoldsOthersUpForAWhileAndThenIsGivenUp(t *testing.T) {
-	in(t, cached(&shop{}), func(t *testing.T, w *world) {
-		w.plays("openai", long())
-		began := now()
-		var all sync.WaitGroup
-		all.Go(func() {
-			a, err := w.Stream(t.Context(), prompt("p"))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			var failure error
-			for _, err := range a.Pieces {
-				failure = err
-				time.Sleep(time.Minute)
-			}
-			wantFault(t, failure, fault.Unavailable, "too_slow")
-		})
-		all.Go(func() {
-			if r := w.streamed(t.Context(), prompt("p")); r.err != nil || len(r.text) != 1000<<10 {
-				t.Errorf("%d bytes, %v", len(r.text), r.err)
-			}
-			if took := now().Sub(began); took > 21*time.Second {
-				t.Errorf("it took %v, want no more than ten seconds longer", took)
-			}
-		})
-		all.Wait()
-	})
-}
-
-func TestWhoReadsAloneMayReadAsSlowlyAsItLikes(t *testing.T) {
-	in(t, cached(&shop{}), func(t *testing.T, w *world) {
-		w.plays("openai", long())
-		a, err := w.Stream(t.Context(), prompt("p"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for p, err := range a.Pieces {
-			if err != nil {
-				t.Fatal(err)
-			}
-			n += len(p.Chunk.Text)
-			time.Sleep(30 * time.Second)
-		}
-		if n != 1000<<10 {
-			t.Errorf("%d bytes", n)
-		}
-	})
-}
-
-func TestWhatTheOtherFormCannotHaveIsAskedForAnew(t *testing.T) {
-	for _, leader := range []string{"whole", "stream"} {
-		t.Run(leader+" led", func(t *testing.T) {
-			in(t, cached(&shop{}), func(t *testing.T, w *world) {
-				w.vendors["openai"].lossy = true
-				w.plays("openai", reply{after: time.Second}, reply{after: time.Second})
-				other := map[string]string{"whole": "stream", "stream": "whole"}[leader]
-				results := crowd(t.Context(), w, 1, func(int) string { return leader }, relayedPrompt("q"))
-				w.plays("openai", reply{after: time.Second}, reply{after: time.Second})
-				var all sync.WaitGroup
-				all.Go(func() { results = append(results, ways(w)[leader](t.Context(), relayedPrompt("p"))) })
-				time.Sleep(500 * time.Millisecond)
-				followers := crowd(t.Context(), w, 10, func(int) string { return other }, relayedPrompt("p"))
-				all.Wait()
-				for _, r := range append(results, followers...) {
-					if r.err != nil || r.text != "hello" {
-						t.Errorf("%q, %v", r.text, r.err)
-					}
-				}
-				if n := w.vendors["openai"].calls(); n != 3 {
-					t.Errorf("asked %d times for two prompts, want three: once more for the other form of the second", n)
-				}
-			})
-		})
-	}
-}
-
-func TestAFollowerHasItsOwnPatience(t *testing.T) {
-	for _, how := range []string{"whole", "stream"} {
-		t.Run(how, func(t *testing.T) {
-			o := cached(&shop{})
-			o.settings.RequestTimeout, o.settings.StreamTimeout = 10*time.Second, 10*time.Second
-			in(t, o, func(t *testing.T, w *world) {
-				w.plays("openai", reply{after: time.Hour})
-				ctx, leave := context.WithCancel(t.Context())
-				defer leave()
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					w.whole(ctx, prompt("p"))
-				}()
-				time.Sleep(time.Second)
-				began := now()
-				wantFault(t, ways(w)[how](t.Context(), prompt("p")).err, fault.Timeout, "provider_timeout")
-				if took := now().Sub(began); took > 10*time.Second {
-					t.Errorf("it waited %v", took)
-				}
-				<-done
-			})
-		})
-	}
-}
-
-func TestFollowersNeedPlacesForTheirRows(t *testing.T) {
-	for name, form := range mixes {
-		t.Run(name, func(t *testing.T) {
-			o := cached(&shop{})
-			o.room = 3
-			in(t, o, func(t *testing.T, w *world) {
-				w.plays("openai", reply{after: time.Second})
-				busy := 0
-				for _, r := range crowd(t.Context(), w, 10, form, prompt("p")) {
-					if r.err != nil {
-						wantFault(t, r.err, fault.ErrBusy.Kind, fault.ErrBusy.Code)
-						busy++
-					}
-				}
-				if busy != 7 || w.vendors["openai"].calls() != 1 {
-					t.Errorf("%d were refused, want 7", busy)
-				}
-			})
-		})
-	}
-}
-
-// brittle is a book that panics when it is given a row of a call.
-type brittle struct {
-	*book
-	panics bool
-}
-
-func (b *brittle) Keep(row outbound.Call) {
-	if b.panics && row.Cache == "miss" && row.Decision != nil {
-		b.panics = false
-		b.book.Keep(row)
-		var none []int
-		_ = none[len(row.Attempts)]
-	}
-	b.book.Keep(row)
-}
-
-func TestAPanicReleasesEverybody(t *testing.T) {
-	for name, form := range mixes {
-		t.Run(name, func(t *testing.T) {
-			o := cached(&shop{})
-			b := &brittle{panics: true}
-			o.recorder = b
-			in(t, o, func(t *testing.T, w *world) {
-				b.book = w.book
-				w.plays("openai", reply{after: time.Second})
-				failed := 0
-				for _, r := range crowd(t.Context(), w, 10, form, prompt("p")) {
-					if r.err != nil {
-						failed++
-					}
-				}
-				if failed == 0 {
-					t.Error("nobody was told of the panic")
-				}
-				if !strings.Contains(w.log.String(), "index out of range") {
-					t.Error("the log does not tell of the panic")
-				}
-				if r := w.whole(t.Context(), prompt("p")); r.err != nil {
-					t.Errorf("afterwards: %v", r.err)
-				}
-			})
-		})
-	}
-}
-
-func TestTheStoreIsAskedAgainWhenAFlightHasLandedMeanwhile(t *testing.T) {
-	s := &shop{}
-	o := cached(s)
-	o.settings = gateway.Settings{CacheTTL: ttl}
-	in(t, o, func(t *testing.T, w *world) {
-		s.slow = time.Second // one who looks now has its answer after the flight has landed
-		w.plays("openai", reply{after: 500 * time.Millisecond})
-		var all sync.WaitGroup
-		all.Go(func() { wantStatus(t, w.whole(t.Context(), prompt("p")), "miss") }) // looks until 1 s, ends at 1.5 s, has landed at 2.5 s
-		all.Go(func() {
-			time.Sleep(2 * time.Second)
-			wantStatus(t, w.whole(t.Context(), prompt("p")), "hit") // looks until 3 s
-		})
-		all.Wait()
-		if n := w.vendors["openai"].calls(); n != 1 {
-			t.Errorf("asked %d times, want once", n)
-		}
-	})
 }
