@@ -101,8 +101,8 @@ type Reading struct {
 	Whole    bool
 }
 
-// Read gives what a decision about these facts read of every target that it speaks of. base is the snapshot that is kept; what it holds is not said
-// again.
+// Read gives what a decision about these facts read of every target that it speaks of. base is the snapshot that is kept, of the same providers; what
+// it holds is not said again. Of a model that both have, only State may differ.
 func (f Facts) Read(d Decision, base Facts) []Reading {
 	var out []Reading
 	add := func(t Target) {
