@@ -57,7 +57,7 @@ func newPolicyCache(store outbound.Policies, clock outbound.Clock, ttl time.Dura
 	return &policyCache{store: store, clock: clock, ttl: ttl, entries: map[string]*policyEntry{}}
 }
 
-// find gives the tenant's policy, at most ttl old. A store that does not answer is fault.ErrDependency: an old policy might send a call to
+// find gives the tenant's policy, at most ttl old at the time of the call, which is now. A store that does not answer is fault.ErrDependency: an old policy might send a call to
 // a provider that the tenant has switched off since.
 func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) (*loadedPolicy, error) {
 	e := c.entry(tenantID, now)
@@ -70,15 +70,15 @@ func (c *policyCache) find(ctx context.Context, tenantID string, now time.Time) 
 	case <-ctx.Done():
 		return nil, unread(ctx, ctx.Err())
 	}
-	if l := e.current.Load(); l != nil && c.clock().Before(l.until) {
+	if l := e.current.Load(); l != nil && now.Before(l.until) {
 		return l, nil
 	}
-	changes := e.changes.Load()
+	changes, began := e.changes.Load(), c.clock() // a policy is as old as its reading, however long that takes
 	p, err := c.store.Find(ctx, tenantID)
 	if err != nil {
 		return nil, unread(ctx, err)
 	}
-	l := &loadedPolicy{policy: p, until: c.clock().Add(c.ttl), entry: e}
+	l := &loadedPolicy{policy: p, until: began.Add(c.ttl), entry: e}
 	if e.changes.Load() == changes {
 		e.current.Store(l)
 		if e.changes.Load() != changes {
