@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,4 +86,59 @@ func follow(t *testing.T, cmd *exec.Cmd, tell func(message string, line map[stri
 		t.Fatalf("got %v, want a server that ends well\n%s%s", err, &said, &errors)
 	}
 	return said.String() + errors.String()
+}
+
+// TestAHangupBeforeServingEndsNothing sends it in the middle of the start. The program goes on, and reads its file anew once it serves.
+func TestAHangupBeforeServingEndsNothing(t *testing.T) {
+	cmd := serve(t, nil)
+	var said []string
+	follow(t, cmd, func(message string, _ map[string]any) {
+		switch message {
+		case "migrated":
+			_ = cmd.Process.Signal(syscall.SIGHUP)
+		case "the configuration was reloaded":
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		default:
+			return
+		}
+		said = append(said, message)
+	})
+	if want := []string{"migrated", "the configuration was reloaded"}; !slices.Equal(said, want) {
+		t.Errorf("said %q, want %q", said, want)
+	}
+}
+
+// TestAFileThatIsNoneAnyMoreHoldsNoReloadUp puts a pipe in the place of the file and of a key while serving.
+func TestAFileThatIsNoneAnyMoreHoldsNoReloadUp(t *testing.T) {
+	cmd := serve(t, map[string]string{"CONFIG_FILE": "forge1.yaml"})
+	file, key := filepath.Join(cmd.Dir, "forge1.yaml"), filepath.Join(cmd.Dir, "key")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	write(file, "providers: [{name: openai, credentials: [{file: key}]}]\n")
+	write(key, "sk-a")
+	refused := 0
+	heard := follow(t, cmd, func(message string, line map[string]any) {
+		switch message {
+		case "serving":
+			if err := errors.Join(os.Remove(key), syscall.Mkfifo(key, 0o600)); err != nil {
+				t.Error(err)
+			}
+			_ = cmd.Process.Signal(syscall.SIGHUP)
+		case "the configuration was not reloaded; the last good one is kept":
+			if refused++; refused == 2 {
+				_ = cmd.Process.Signal(syscall.SIGTERM)
+				return
+			}
+			if err := errors.Join(os.Remove(file), syscall.Mkfifo(file, 0o600)); err != nil {
+				t.Error(err)
+			}
+			_ = cmd.Process.Signal(syscall.SIGHUP)
+		}
+	})
+	if refused != 2 || !strings.Contains(heard, "credentials[0].file: cannot be read: it is no regular file") {
+		t.Errorf("refused %d times, want twice\n%s", refused, heard)
+	}
 }

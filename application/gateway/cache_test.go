@@ -214,8 +214,11 @@ func TestWhatIsNeverCached(t *testing.T) {
 		"a stream that breaks":           {"stream", []reply{{pieces: []piece{{chunk: chat.Chunk{Text: "half"}}, {err: chat.ErrCutOff}}}}, nil},
 		"a choice that was cut":          {"whole", nil, func(w *world) { w.vendors["openai"].cut = true }},
 		"a choice that was cut, in some": {"stream", nil, func(w *world) { w.vendors["openai"].cut, w.vendors["openai"].lossy = true, true }},
-		"what is too large in many frames, of which some would do": {"stream", []reply{pieces(append(many(content(strings.Repeat("x", 10<<10)), 40), finish(chat.FinishStop))...)},
-			func(w *world) { w.vendors["openai"].lossy = true }},
+		"what is too large in many frames, of which some would do": {
+			"stream",
+			[]reply{pieces(append(many(content(strings.Repeat("x", 10<<10)), 40), finish(chat.FinishStop))...)},
+			func(w *world) { w.vendors["openai"].lossy = true },
+		},
 		"what is too large":           {"whole", []reply{{text: strings.Repeat("x", 257<<10)}}, nil},
 		"what is too large, streamed": {"stream", []reply{{text: strings.Repeat("x", 257<<10)}}, nil},
 	}
