@@ -8,7 +8,6 @@ package bootstrap
 
 import (
 	"context"
-
 	"github.com/forge1/forge1/adapters/database"
 	"github.com/forge1/forge1/adapters/prometheus"
 	"github.com/forge1/forge1/application/apikeys"
