@@ -127,4 +127,11 @@ func told(name string) string {
 	return "(a name that is not told)"
 }
 
+// withoutKeys takes out of a message what may be a key.
+func withoutKeys(message string) string {
+	return longWord.ReplaceAllString(message, "(a word that is not told)")
+}
+
+var longWord = regexp.MustCompile(`\bsk-[A-Za-z0-9_-]+|[A-Za-z0-9_-]{33,}`)
+
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,31}$`)

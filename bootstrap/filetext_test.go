@@ -50,6 +50,24 @@ func TestAKeyInTheWrongPlaceIsNotTold(t *testing.T) {
 	}
 }
 
+func TestAKeyAmongPricesIsNotTold(t *testing.T) {
+	for _, key := range []string{misplaced, strings.Repeat("Ab1", 13)} {
+		for name, file := range map[string]string{
+			"a price":  "prices: [{vendor: openai, name: x, input: KEY}]",
+			"a field":  "prices: [{vendor: openai, name: x, KEY: y}]",
+			"a vendor": "prices: [{vendor: KEY, name: [x]}]",
+		} {
+			c, err := bootstrap.Load(map[string]string{"CONFIG_FILE": configFile(t, strings.ReplaceAll(file, "KEY", key))})
+			if err == nil {
+				_, _, err = bootstrap.ModelOf(c, "openai", "x")
+			}
+			if err == nil || !strings.Contains(err.Error(), "CONFIG_FILE: prices and models: ") || strings.Contains(err.Error(), key[:12]) {
+				t.Errorf("%s: got %v, want a mistake that does not tell the key", name, err)
+			}
+		}
+	}
+}
+
 func TestWhatTheFileDoesNotKnowIsNamed(t *testing.T) {
 	for file, want := range map[string]string{
 		"a: 1\nproviders: []\nb: 2":                                        "line 1: there is no field a\n  - CONFIG_FILE: line 3: there is no field b",

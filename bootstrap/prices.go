@@ -53,7 +53,7 @@ func (c Config) overrides() ([]catalogue.Entry, error) {
 	}
 	entries, err := catalogue.Entries(models)
 	if err != nil {
-		return nil, fmt.Errorf("CONFIG_FILE: prices and models: %w", err)
+		return nil, fmt.Errorf("CONFIG_FILE: prices and models: %s", withoutKeys(err.Error()))
 	}
 	return append(out, entries...), nil
 }
