@@ -71,6 +71,19 @@ func TestWhatAReplicaTellsLateIsHeard(t *testing.T) {
 	p.wantB(t, "told three parts later", 20)
 }
 
+func TestAPartIsKeptUntilItLeavesTheWindow(t *testing.T) {
+	p := newPair()
+	for _, late := range []time.Duration{0, 1, 9} {
+		spread(p.a, 1, 1)
+		p.pass(late * part)
+		p.exchange(t)
+		ttl := p.m.ttls[len(p.m.ttls)-1]
+		if least := conformance.LatencyWindow - late*part; ttl < least || ttl > least+2*part {
+			t.Errorf("what is published %d parts late is kept for %v, want %v and a little more", late, ttl, least)
+		}
+	}
+}
+
 func TestWhatTheStoreLosesIsToldAgain(t *testing.T) {
 	p := newPair()
 	spread(p.a, 1, 10)

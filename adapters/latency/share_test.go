@@ -24,19 +24,21 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type meeting struct {
 	mu   sync.Mutex
 	kept map[string]outbound.SharedSketch
+	ttls []time.Duration
 	err  error
 	puts int
 }
 
 func newMeeting() *meeting { return &meeting{kept: map[string]outbound.SharedSketch{}} }
 
-func (m *meeting) Publish(_ context.Context, s outbound.SharedSketch, _ time.Duration) error {
+func (m *meeting) Publish(_ context.Context, s outbound.SharedSketch, ttl time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {
 		return m.err
 	}
 	m.puts++
+	m.ttls = append(m.ttls, ttl)
 	m.kept[fmt.Sprint(s.Replica, " ", s.Part)] = s
 	return nil
 }
