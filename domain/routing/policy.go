@@ -263,6 +263,9 @@ func (p *Policy) SetAlias(a Alias) error {
 // RemoveAlias takes an alias of the tenant's own away. It fails with ErrNoAlias.
 func (p *Policy) RemoveAlias(name string) error {
 	if _, ok := p.aliases[name]; !ok {
+		if _, inherited := p.Alias(name); inherited {
+			return ErrNoAlias.Saying("this alias is the installation's; set one of the name to take its place")
+		}
 		return ErrNoAlias
 	}
 	delete(p.aliases, name)
