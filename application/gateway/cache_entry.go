@@ -119,7 +119,7 @@ func decodeEntry(b []byte) (*entry, bool) {
 		return nil, false
 	}
 	size, n := binary.Uvarint(b[2:])
-	if n <= 0 || size > uint64(len(b)-2-n) {
+	if n <= 0 || size > maxEntry || int(size) > len(b)-2-n {
 		return nil, false
 	}
 	rest := b[2+n:]
@@ -179,7 +179,7 @@ func appendFrames(b []byte, frames []frame) []byte {
 func readFrames(b []byte) (out []frame, ok bool) {
 	for len(b) > 0 {
 		n, size := binary.Uvarint(b)
-		if size <= 0 || n>>1 > uint64(len(b)-size) {
+		if size <= 0 || n>>1 > maxEntry || int(n>>1) > len(b)-size {
 			return nil, false
 		}
 		b = b[size:]

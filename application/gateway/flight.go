@@ -107,17 +107,26 @@ func (v *visit) fly(ctx context.Context, f *flight) {
 	} else {
 		v.flyWhole(ctx, f, in)
 	}
-	v.keep(ctx, f.entry)
+	if f.key.form != alone {
+		v.keep(ctx, f.entry) // nobody waits for the store
+	}
+}
+
+// keepFirst has an answer kept before its one caller is told, when nobody can join the flight: who asks next looks into the store alone.
+func (v *visit) keepFirst(ctx context.Context, f *flight, e *entry) *entry {
+	if f.key.form == alone {
+		v.keep(ctx, e)
+	}
+	return e
 }
 
 func (v *visit) flyWhole(ctx context.Context, f *flight, in inbound.Call) {
 	a, err := v.execute(ctx, in)
-	f.end(func() {
-		f.answer, f.final, f.err = a, a.Receipt, err
-		if err == nil {
-			f.entry = &entry{facts: a.Receipt, created: v.Clock(), body: a.Body, response: a.Response}
-		}
-	})
+	var e *entry
+	if err == nil {
+		e = v.keepFirst(ctx, f, &entry{facts: a.Receipt, created: v.Clock(), body: a.Body, response: a.Response})
+	}
+	f.end(func() { f.answer, f.final, f.err, f.entry = a, a.Receipt, err, e })
 }
 
 func (v *visit) flyStream(ctx context.Context, f *flight, in inbound.Call) {
@@ -142,12 +151,11 @@ func (v *visit) flyStream(ctx context.Context, f *flight, in inbound.Call) {
 	}
 	a.Close()
 	r := a.Receipt()
-	f.end(func() {
-		f.final, f.err = r, failure
-		if failure == nil {
-			f.entry = g.entry(r, v.Clock())
-		}
-	})
+	var e *entry
+	if failure == nil {
+		e = v.keepFirst(ctx, f, g.entry(r, v.Clock()))
+	}
+	f.end(func() { f.final, f.err, f.entry = r, failure, e })
 }
 
 // land takes the flight off the board. What it brought is in the store by then.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/tenant"
@@ -216,4 +217,24 @@ func TestAllGetTheFault(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheStoreIsAskedAgainWhenAFlightHasLandedMeanwhile(t *testing.T) {
+	s := &shop{}
+	o := cached(s)
+	o.settings = gateway.Settings{CacheTTL: ttl}
+	in(t, o, func(t *testing.T, w *world) {
+		s.slow = time.Second // one who looks now has its answer after the flight has landed
+		w.plays("openai", reply{after: 500 * time.Millisecond})
+		var all sync.WaitGroup
+		all.Go(func() { wantStatus(t, w.whole(t.Context(), prompt("p")), "miss") }) // looks until 1 s, ends at 1.5 s, has landed at 2.5 s
+		all.Go(func() {
+			time.Sleep(2 * time.Second)
+			wantStatus(t, w.whole(t.Context(), prompt("p")), "hit") // looks until 3 s
+		})
+		all.Wait()
+		if n := w.vendors["openai"].calls(); n != 1 {
+			t.Errorf("asked %d times, want once", n)
+		}
+	})
 }

@@ -19,7 +19,7 @@ func (v *visit) answerWhole(ctx context.Context) (inbound.Answer, error) {
 		return inbound.Answer{Receipt: v.receipt}, ErrNotCached
 	}
 	for _, how := range v.ways(ownForm) {
-		if a, err, ok := v.wait(ctx, how); ok {
+		if a, ok, err := v.wait(ctx, how); ok {
 			return a, err
 		}
 	}
@@ -47,7 +47,7 @@ func (v *visit) serve(a inbound.Answer, e *entry) (inbound.Answer, error) {
 }
 
 // wait waits for the end of a flight. ok is false when what it brought cannot be given to this caller.
-func (v *visit) wait(ctx context.Context, how form) (a inbound.Answer, err error, ok bool) { //nolint:revive // the error is the answer's
+func (v *visit) wait(ctx context.Context, how form) (a inbound.Answer, ok bool, err error) {
 	s, leads := v.join(ctx, how)
 	defer s.leave()
 	patience := ctx
@@ -61,34 +61,34 @@ func (v *visit) wait(ctx context.Context, how form) (a inbound.Answer, err error
 	case <-patience.Done():
 		if !leads {
 			r, err := v.fail(gaveUp(patience), &inbound.Receipt{})
-			return inbound.Answer{Receipt: r}, err, true
+			return inbound.Answer{Receipt: r}, true, err
 		}
 		if s.leave(); !s.isOver() { // others wait for it, and its row comes when it lands
-			return inbound.Answer{Receipt: v.receipt}, gaveUp(ctx), true
+			return inbound.Answer{Receipt: v.receipt}, true, gaveUp(ctx)
 		}
 	}
 	if s.entry != nil && (s.found || !leads) {
 		if a, ok := v.whole(s.entry); ok && v.takes(s.entry) {
 			a, err := v.serve(a, s.entry)
-			return a, err, true
+			return a, true, err
 		}
-		return a, nil, false
+		return a, false, nil
 	}
 	switch {
 	case leads:
 		s.answer.Receipt = s.final
-		return s.answer, s.err, true
+		return s.answer, true, s.err
 	case s.err != nil:
 		r, err := v.fail(s.err, &s.final)
-		return inbound.Answer{Receipt: r}, err, true
+		return inbound.Answer{Receipt: r}, true, err
 	}
-	return a, nil, false
+	return a, false, nil
 }
 
 // answerStream answers a call in pieces, in the same ways.
 func (v *visit) answerStream(ctx context.Context) (inbound.StreamAnswer, error) {
 	if e := v.recall(ctx); e != nil {
-		if a, err, ok := v.replay(ctx, e); ok {
+		if a, ok, err := v.replay(ctx, e); ok {
 			return a, err
 		}
 	}
@@ -96,7 +96,7 @@ func (v *visit) answerStream(ctx context.Context) (inbound.StreamAnswer, error) 
 		return inbound.StreamAnswer{Head: v.receipt}, ErrNotCached
 	}
 	for _, how := range v.ways(ownStream) {
-		if a, err, ok := v.listen(ctx, how); ok {
+		if a, ok, err := v.listen(ctx, how); ok {
 			return a, err
 		}
 	}
@@ -104,13 +104,13 @@ func (v *visit) answerStream(ctx context.Context) (inbound.StreamAnswer, error) 
 }
 
 // replay plays a cached answer.
-func (v *visit) replay(ctx context.Context, e *entry) (inbound.StreamAnswer, error, bool) { //nolint:revive // the error is the answer's
+func (v *visit) replay(ctx context.Context, e *entry) (inbound.StreamAnswer, bool, error) {
 	pieces, relayed, ok := v.pieces(e)
 	if !ok || !v.takes(e) {
-		return inbound.StreamAnswer{}, nil, false
+		return inbound.StreamAnswer{}, false, nil
 	}
 	if full := v.Recorder.Reserve(); full != nil {
-		return inbound.StreamAnswer{Head: v.receipt}, full, true
+		return inbound.StreamAnswer{Head: v.receipt}, true, full
 	}
 	v.fill(&e.facts, v.age(e))
 	l := v.listener(ctx)
@@ -124,11 +124,11 @@ func (v *visit) replay(ctx context.Context, e *entry) (inbound.StreamAnswer, err
 		p, pieces = pieces[0], pieces[1:]
 		return p, true, nil
 	}
-	return l.answer(relayed), nil, true
+	return l.answer(relayed), true, nil
 }
 
 // listen takes a seat in a flight and gives what it says as it says it. ok is false when what it brought cannot be given to this caller.
-func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, err error, ok bool) { //nolint:revive // the error is the answer's
+func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, ok bool, err error) {
 	s, leads := v.join(ctx, how)
 	l, stays := v.listener(ctx), false
 	defer func() {
@@ -150,10 +150,10 @@ func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, e
 	case <-l.ctx.Done():
 		if !leads {
 			r, err := v.fail(gaveUp(l.ctx), &inbound.Receipt{})
-			return inbound.StreamAnswer{Head: r}, err, true
+			return inbound.StreamAnswer{Head: r}, true, err
 		}
 		if s.leave(); !s.isOver() {
-			return inbound.StreamAnswer{Head: v.receipt}, gaveUp(ctx), true
+			return inbound.StreamAnswer{Head: v.receipt}, true, gaveUp(ctx)
 		}
 	}
 	if s.isOver() && s.head.CallID == "" { // it did not begin to speak
@@ -161,7 +161,7 @@ func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, e
 	}
 	if !leads {
 		if full := v.Recorder.Reserve(); full != nil {
-			return inbound.StreamAnswer{Head: v.receipt}, full, true
+			return inbound.StreamAnswer{Head: v.receipt}, true, full
 		}
 		v.fill(&s.head, 0)
 	} else {
@@ -169,21 +169,21 @@ func (v *visit) listen(ctx context.Context, how form) (a inbound.StreamAnswer, e
 	}
 	stays = true
 	l.seat, l.leads, l.next = s, leads, s.next
-	return l.answer(s.relayed), nil, true
+	return l.answer(s.relayed), true, nil
 }
 
 // late gives to one who wants pieces what a flight brought that had none.
-func (v *visit) late(ctx context.Context, s *seat, leads bool) (a inbound.StreamAnswer, err error, ok bool) { //nolint:revive // as above
+func (v *visit) late(ctx context.Context, s *seat, leads bool) (a inbound.StreamAnswer, ok bool, err error) {
 	switch {
 	case s.entry != nil:
 		return v.replay(ctx, s.entry)
 	case s.err == nil:
-		return a, nil, false
+		return a, false, nil
 	case leads:
-		return inbound.StreamAnswer{Head: s.final}, s.err, true
+		return inbound.StreamAnswer{Head: s.final}, true, s.err
 	}
 	r, err := v.fail(s.err, &s.final)
-	return inbound.StreamAnswer{Head: r}, err, true
+	return inbound.StreamAnswer{Head: r}, true, err
 }
 
 // gaveUp is what happened to a caller whose context ended: it left, or its time was up.
