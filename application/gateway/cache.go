@@ -193,12 +193,18 @@ func (v *visit) fail(err error, of *inbound.Receipt) (inbound.Receipt, error) {
 	return v.receipt, err
 }
 
-// keep puts an answer into the store, if it is one that others may have: complete, by the model's own end, and not too large.
-func (v *visit) keep(ctx context.Context, e *entry) {
+// lasts reports whether an answer is one that others may have later: complete, and by the model's own end.
+func (v *visit) lasts(e *entry) bool {
 	if e == nil || e.cut || e.facts.Finish != chat.FinishStop && e.facts.Finish != chat.FinishToolCalls {
-		return
+		return false
 	}
-	if conn := v.connections[e.facts.Provider]; e.body != nil && (conn == nil || conn.Relay == nil || !conn.Relay.Read(e.body).Complete) {
+	conn := v.connections[e.facts.Provider]
+	return e.body == nil || conn != nil && conn.Relay != nil && conn.Relay.Read(e.body).Complete
+}
+
+// keep puts an answer into the store, if it lasts and is not too large.
+func (v *visit) keep(ctx context.Context, e *entry) {
+	if !v.lasts(e) {
 		return
 	}
 	b, ok := e.encode()

@@ -158,6 +158,21 @@ func (v *visit) flyStream(ctx context.Context, f *flight, in inbound.Call) {
 	f.end(func() { f.final, f.err, f.entry = r, failure, e })
 }
 
+// arriving gives the answer of a flight that has ended, and that may be on its way into the store still or have come there meanwhile; nil: there is none.
+func (v *visit) arriving(ctx context.Context) *entry {
+	fs := &v.flights
+	fs.mu.Lock()
+	f := fs.by[flightKey{v.key, anyForm}]
+	fs.mu.Unlock()
+	if f != nil && f.isOver() && v.lasts(f.entry) {
+		return f.entry
+	}
+	if v.mark != fs.mark(v.key) {
+		return v.recall(ctx)
+	}
+	return nil
+}
+
 // land takes the flight off the board. What it brought is in the store by then.
 func (v *visit) land(f *flight) {
 	fs := &v.flights

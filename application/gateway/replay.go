@@ -10,7 +10,11 @@ import (
 
 // answerWhole answers a call whole: from the store, else by a flight that it joins or begins.
 func (v *visit) answerWhole(ctx context.Context) (inbound.Answer, error) {
-	if e := v.recall(ctx); e != nil {
+	e := v.recall(ctx)
+	if e == nil && v.in.CacheOnly {
+		e = v.arriving(ctx)
+	}
+	if e != nil {
 		if a, ok := v.whole(e); ok {
 			return v.serve(a, e)
 		}
@@ -87,7 +91,11 @@ func (v *visit) wait(ctx context.Context, how form) (a inbound.Answer, ok bool, 
 
 // answerStream answers a call in pieces, in the same ways.
 func (v *visit) answerStream(ctx context.Context) (inbound.StreamAnswer, error) {
-	if e := v.recall(ctx); e != nil {
+	e := v.recall(ctx)
+	if e == nil && v.in.CacheOnly {
+		e = v.arriving(ctx)
+	}
+	if e != nil {
 		if a, ok, err := v.replay(ctx, e); ok {
 			return a, err
 		}
