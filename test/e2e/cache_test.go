@@ -144,7 +144,7 @@ func TestTheOfficialOpenAIClientGetsCachedAnswersInEitherForm(t *testing.T) {
 				before := calls(t, f)
 				for i, form := range []string{first, "whole", "stream", "stream with usage", "whole"} {
 					var head *http.Response
-					got := ""
+					var got string
 					if form == "whole" {
 						c, err := client.Chat.Completions.New(t.Context(), ask(model, text), option.WithResponseInto(&head))
 						if err != nil {

@@ -121,7 +121,7 @@ func serve(t *testing.T, env map[string]string) *process {
 	})
 	go func() { p.ended <- p.cmd.Wait(); _ = w.Close() }()
 	t.Cleanup(func() {
-		p.end(t, os.Kill)
+		_ = p.end(t, os.Kill) // killed, or ended before
 		reading.Wait()
 		if t.Failed() {
 			t.Logf("forge1 said last:\n%s", p.tail)
