@@ -13,7 +13,7 @@ import (
 func TestAnswersFromTheCacheHaveRowsAndCostNothing(t *testing.T) {
 	for _, stores := range harness.AllStores() {
 		t.Run(string(stores), func(t *testing.T) {
-			f := harness.New(t, harness.Options{Stores: stores})
+			f := harness.New(t, harness.Options{Stores: stores, Env: map[string]string{"PROMPT_CACHE_TTL_SECS": "300"}})
 			const calls = 40
 			ask := func(i int) {
 				body := map[string]any{"task": "The same. " + canary, "stream": i%3 == 0, "context": map[string]any{"end_user": fmt.Sprint("user-", i)}}
