@@ -5,7 +5,7 @@ import "net/http"
 // policyRoutes lists what administrators of a tenant do to its routing, the same for platform administrators in any tenant.
 func policyRoutes() []route {
 	r := func(method, path string, of route) route {
-		of.method, of.pattern, of.access, of.tag = method, adminPath+path, administers, "routing"
+		of.method, of.pattern, of.access, of.tag = method, adminPath+path, administers, "router"
 		return of
 	}
 	flag := []param{{in: "path", name: "name", doc: "The flag's name", schema: ""}}
