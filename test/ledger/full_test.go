@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 )
 
 // TestAFullQueueRefusesBeforeAVendorIsAsked fills the queue with calls under way.
@@ -59,14 +58,11 @@ func TestAFullQueueRefusesBeforeAVendorIsAsked(t *testing.T) {
 			for vendor := range vendorOf {
 				w.meter.behave(t, vendorOf[vendor], `{"mode":"echo"}`)
 			}
-			again := sent{}
-			for i, until := 1, time.Now().Add(patience); again.status != http.StatusOK && time.Now().Before(until); i++ {
-				time.Sleep(10 * time.Millisecond)
-				again = l.call(t.Context(), i*kinds) // a whole one
-			}
-			if again.status != http.StatusOK {
-				t.Errorf("when there is room again: %+v", again)
-			}
+			i := 0
+			eventually(t, "an answer when there is room again", func() bool {
+				i++
+				return l.call(t.Context(), i*kinds).status == http.StatusOK // a whole one
+			})
 		})
 	}
 }

@@ -3,13 +3,13 @@ package ledger_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -74,12 +74,13 @@ func (w *world) sums(t *testing.T, all []sent) {
 		}
 	}
 	got := 0
-	for until := time.Now().Add(patience); time.Now().Before(until) && got < want; time.Sleep(50 * time.Millisecond) {
+	eventually(t, fmt.Sprintf("usage of %d calls", want), func() bool {
 		got = 0
 		for _, g := range w.usage(t, "?group_by=provider") {
 			got += g.Calls
 		}
-	}
+		return got >= want
+	})
 	if got != want {
 		t.Errorf("usage has %d calls, want %d", got, want)
 	}
@@ -283,9 +284,7 @@ func (w *world) until(t *testing.T, how os.Signal, answers int64) []sent {
 	enough, told := context.WithCancel(t.Context())
 	var all []sent
 	calls.Go(func() { all = l.calls(enough, 1<<20, 24) })
-	for until := time.Now().Add(patience); l.answers.Load() < answers && time.Now().Before(until); {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, fmt.Sprintf("%d answers", answers), func() bool { return l.answers.Load() >= answers })
 	if err := w.end(t, how); err != nil && how == syscall.SIGTERM {
 		t.Errorf("the program ended with %v", err)
 	}

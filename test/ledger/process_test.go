@@ -41,6 +41,22 @@ func buildAndRun(m *testing.M) int {
 // patience is how long something may take on a busy machine.
 const patience = time.Minute
 
+// eventually asks until the condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("waited in vain for: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
 // process is a Forge that serves.
 type process struct {
 	url   string
