@@ -36,12 +36,14 @@ type world struct {
 	nodes   [3]string // base URLs
 	key     string
 	http    *http.Client
+	dir     string
+	env     map[string]string // of a replica
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{redis: startRedis(t), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	w := &world{redis: startRedis(t), dir: dir, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	t.Cleanup(w.http.CloseIdleConnections)
 	line := serve(t, dir, nil, "simulated vendors on", "simulate", "--addr", "127.0.0.1:0")
 	w.vendors = line[strings.Index(line, "http://"):]
@@ -61,17 +63,24 @@ func newWorld(t *testing.T) *world {
 		t.Fatalf("create a key: %v", err)
 	}
 	w.key = made.Key
+	w.env = env
 	for i := range w.nodes {
-		var said struct{ Address string }
-		if err := json.Unmarshal([]byte(serve(t, dir, env, `"message":"serving"`, "serve")), &said); err != nil || said.Address == "" {
-			t.Fatalf("a replica does not say where it serves: %v", err)
-		}
-		w.nodes[i] = "http://" + said.Address
+		w.nodes[i] = w.replica(t)
 	}
 	for provider := range vendorOf {
 		w.behave(t, provider, well(40))
 	}
 	return w
+}
+
+// replica starts one more, and gives its base URL.
+func (w *world) replica(t *testing.T) string {
+	t.Helper()
+	var said struct{ Address string }
+	if err := json.Unmarshal([]byte(serve(t, w.dir, w.env, `"message":"serving"`, "serve")), &said); err != nil || said.Address == "" {
+		t.Fatalf("a replica does not say where it serves: %v", err)
+	}
+	return "http://" + said.Address
 }
 
 // migrated brings an empty Postgres to the schema of today.
