@@ -1,10 +1,8 @@
 package rest
 
 import (
-	"encoding/base64"
 	"maps"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -29,9 +27,6 @@ type AuditLine struct {
 	Detail    map[string]string `json:"detail" nullable:"false"`
 }
 
-// auditFilter is what a filter's value looks like: the name of an event, or an id.
-var auditFilter = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,128}$`)
-
 func (x *exchange) audit() error {
 	q, err := x.auditQuery()
 	if err != nil {
@@ -43,48 +38,25 @@ func (x *exchange) audit() error {
 	if err != nil {
 		return err
 	}
-	out := List[AuditLine]{Items: []AuditLine{}}
-	for i, l := range lines {
-		if i == limit {
-			next := base64.RawURLEncoding.EncodeToString([]byte(lines[limit-1].ID))
-			out.Next = &next
-			break
-		}
-		out.Items = append(out.Items, auditLineOf(l))
-	}
-	return x.reply(http.StatusOK, out)
+	id := func(l *inbound.AuditLine) string { return l.ID }
+	return x.reply(http.StatusOK, pageOf(lines, limit, id, func(l *inbound.AuditLine) AuditLine { return auditLineOf(*l) }))
 }
 
 func (x *exchange) auditQuery() (inbound.AuditQuery, error) {
 	var out inbound.AuditQuery
-	args := x.fc.QueryArgs()
-	for _, f := range []struct {
-		name string
-		dst  *string
-	}{{"event", &out.Event}, {"actor", &out.Actor}, {"subject", &out.Subject}} {
-		*f.dst = string(args.Peek(f.name))
-		if *f.dst != "" && !auditFilter.MatchString(*f.dst) {
-			return out, queryFault(f.name, "must be a name or an id")
-		}
+	const must = "must be a name or an id"
+	err := x.filters(filter{"event", &out.Event, auditFilter, must}, filter{"actor", &out.Actor, auditFilter, must}, filter{"subject", &out.Subject, auditFilter, must})
+	if err != nil {
+		return out, err
 	}
-	var err error
 	if out.From, err = x.queryTime("from"); err != nil {
 		return out, err
 	}
 	if out.To, err = x.queryTime("to"); err != nil {
 		return out, err
 	}
-	if out.Limit, err = x.limit(); err != nil {
-		return out, err
-	}
-	if s := string(args.Peek("cursor")); s != "" {
-		last, err := base64.RawURLEncoding.DecodeString(s)
-		if err != nil || !auditFilter.Match(last) {
-			return out, errCursor
-		}
-		out.Before = string(last)
-	}
-	return out, nil
+	err = x.window(&out.Limit, &out.Before)
+	return out, err
 }
 
 func auditLineOf(l inbound.AuditLine) AuditLine {

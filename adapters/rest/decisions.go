@@ -1,11 +1,8 @@
 package rest
 
 import (
-	"encoding/base64"
 	"net/http"
-	"regexp"
 
-	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
 
@@ -58,46 +55,13 @@ func (x *exchange) listDecisions() error {
 	if err != nil {
 		return err
 	}
-	out := List[Decision]{Items: []Decision{}}
-	for i, r := range records {
-		if i == limit {
-			next := base64.RawURLEncoding.EncodeToString([]byte(records[limit-1].Decision.ID))
-			out.Next = &next
-			break
-		}
-		out.Items = append(out.Items, recorded(r))
-	}
-	return x.reply(http.StatusOK, out)
+	id := func(r *inbound.DecisionRecord) string { return r.Decision.ID }
+	return x.reply(http.StatusOK, pageOf(records, limit, id, func(r *inbound.DecisionRecord) Decision { return recorded(*r) }))
 }
 
-// What the values of the list's filters look like.
-var (
-	providerFilter = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	modelFilter    = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,256}$`)
-	outcomeFilter  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-)
-
 func (x *exchange) decisionQuery() (q inbound.DecisionQuery, err error) {
-	args := x.fc.QueryArgs()
-	if q.TaskType = string(args.Peek("task_type")); q.TaskType != "" {
-		if _, err := routing.ParseTaskType(q.TaskType); err != nil {
-			return q, queryFault("task_type", "must be a task type; see /api/v1/ai/capabilities")
-		}
-	}
-	for _, f := range []struct {
-		name string
-		dst  *string
-		is   *regexp.Regexp
-		must string
-	}{
-		{"provider", &q.Provider, providerFilter, "must be the name of a provider"},
-		{"model", &q.Model, modelFilter, "must be the name of a model, without its provider"},
-		{"outcome", &q.Outcome, outcomeFilter, "must be ok, or the code of a failure"},
-	} {
-		*f.dst = string(args.Peek(f.name))
-		if *f.dst != "" && !f.is.MatchString(*f.dst) {
-			return q, queryFault(f.name, f.must)
-		}
+	if err = x.callFilters(&q.TaskType, &q.Provider, &q.Model, &q.Outcome); err != nil {
+		return q, err
 	}
 	if q.From, err = x.queryTime("from"); err != nil {
 		return q, err
@@ -108,17 +72,8 @@ func (x *exchange) decisionQuery() (q inbound.DecisionQuery, err error) {
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return q, queryFault("to", "must be later than from")
 	}
-	if q.Limit, err = x.limit(); err != nil {
-		return q, err
-	}
-	if s := string(args.Peek("cursor")); s != "" {
-		last, err := base64.RawURLEncoding.DecodeString(s)
-		if err != nil || !auditFilter.Match(last) {
-			return q, errCursor
-		}
-		q.Before = string(last)
-	}
-	return q, nil
+	err = x.window(&q.Limit, &q.Before)
+	return q, err
 }
 
 // recorded shows a decision with what became of its call.

@@ -4,12 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
 
@@ -148,59 +146,25 @@ func (x *exchange) usageCalls() error {
 	if err != nil {
 		return err
 	}
-	out := List[CallRow]{Items: []CallRow{}}
-	for i := range records {
-		if i == limit {
-			next := base64.RawURLEncoding.EncodeToString([]byte(records[limit-1].ID))
-			out.Next = &next
-			break
-		}
-		out.Items = append(out.Items, callRowOf(&records[i]))
-	}
-	return x.reply(http.StatusOK, out)
+	return x.reply(http.StatusOK, pageOf(records, limit, func(r *inbound.CallRecord) string { return r.ID }, callRowOf))
 }
-
-// textFilter is what tags and end users look like.
-var textFilter = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,256}$`)
 
 func (x *exchange) callQuery() (q inbound.CallQuery, err error) {
 	if q.From, q.To, err = x.span(); err != nil {
 		return q, err
 	}
-	args := x.fc.QueryArgs()
-	if q.TaskType = string(args.Peek("task_type")); q.TaskType != "" {
-		if _, err := routing.ParseTaskType(q.TaskType); err != nil {
-			return q, queryFault("task_type", "must be a task type; see /api/v1/ai/capabilities")
-		}
-	}
-	for _, f := range []struct {
-		name string
-		dst  *string
-		is   *regexp.Regexp
-		must string
-	}{
-		{"outcome", &q.Outcome, outcomeFilter, "must be ok, or the code of a failure"},
-		{"provider", &q.Provider, providerFilter, "must be the name of a provider"},
-		{"model", &q.Model, modelFilter, "must be the name of a model, without its provider"},
-		{"member", &q.Member, auditFilter, "must be a user's id"},
-		{"key", &q.Key, auditFilter, "must be an API key's id"},
-		{"tag", &q.Tag, textFilter, "must be a tag"},
-		{"end_user", &q.EndUser, textFilter, "must be the name of an end user"},
-	} {
-		*f.dst = string(args.Peek(f.name))
-		if *f.dst != "" && !f.is.MatchString(*f.dst) {
-			return q, queryFault(f.name, f.must)
-		}
-	}
-	if q.Limit, err = x.limit(); err != nil {
+	if err = x.callFilters(&q.TaskType, &q.Provider, &q.Model, &q.Outcome); err != nil {
 		return q, err
 	}
-	if s := string(args.Peek("cursor")); s != "" {
-		last, err := base64.RawURLEncoding.DecodeString(s)
-		if err != nil || !auditFilter.Match(last) {
-			return q, errCursor
-		}
-		q.Before = string(last)
+	err = x.filters(
+		filter{"member", &q.Member, auditFilter, "must be a user's id"},
+		filter{"key", &q.Key, auditFilter, "must be an API key's id"},
+		filter{"tag", &q.Tag, textFilter, "must be a tag"},
+		filter{"end_user", &q.EndUser, textFilter, "must be the name of an end user"},
+	)
+	if err != nil {
+		return q, err
 	}
-	return q, nil
+	err = x.window(&q.Limit, &q.Before)
+	return q, err
 }
