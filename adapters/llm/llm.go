@@ -12,8 +12,8 @@ import (
 // Vendor is one company's dialect, as bootstrap registers it.
 type Vendor struct {
 	Name string // the catalogue's and simulator's name: openai, anthropic, gemini, openrouter
-	// New makes the provider, which binds nothing but the client. Relay is nil where no client speaks the dialect.
-	New func(client *http.Client) (outbound.Provider, outbound.Relay)
+	// New makes what the vendor's adapter can do, which binds nothing but the client.
+	New func(client *http.Client) outbound.Abilities
 	// Cases are the vendor's own wire cases, testdata/*.http, which the conformance suite, the simulator and the demo play.
 	Cases fs.FS
 }

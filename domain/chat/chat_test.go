@@ -9,13 +9,13 @@ import (
 )
 
 func conversation() *chat.Request {
-	image := chat.Part{Kind: chat.PartImage, Image: chat.Image{URL: "https://example.com/cat.png"}}
+	image := chat.Part{Kind: chat.PartImage, Media: &chat.Media{URL: "https://example.com/cat.png"}}
 	return &chat.Request{
 		Messages: []chat.Message{
 			chat.Text(chat.RoleSystem, "be brief"),
 			{Role: chat.RoleUser, Parts: []chat.Part{{Text: "wh"}, image, {Text: "at?"}}},
-			{Role: chat.RoleAssistant, ToolCalls: []chat.ToolCall{{ID: "1", Name: "look", Arguments: `{"a":1}`}}},
-			{Role: chat.RoleTool, ToolCallID: "1", Parts: []chat.Part{{Text: "ä"}}},
+			{Role: chat.RoleAssistant, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "1", Name: "look", Arguments: `{"a":1}`}}}},
+			chat.Result("1", "ä"),
 			chat.Text(chat.RoleSystem, "be kind"),
 		},
 		Tools:  []chat.Tool{{Name: "look", Description: "sees", Schema: []byte(`{}`)}},
@@ -59,7 +59,7 @@ func TestMessageText(t *testing.T) {
 		"no part":     {nil, ""},
 		"one part":    {[]chat.Part{{Text: " as it is\n"}}, " as it is\n"},
 		"many parts":  {[]chat.Part{{Text: "a"}, {Kind: chat.PartImage}, {Text: "b"}}, "ab"},
-		"image alone": {[]chat.Part{{Kind: chat.PartImage, Image: chat.Image{Data: "eA=="}}}, ""},
+		"image alone": {[]chat.Part{{Kind: chat.PartImage, Media: &chat.Media{Data: "eA=="}}}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +82,9 @@ func TestChunksWithContent(t *testing.T) {
 		"text":          {chat.Chunk{Text: " "}, true},
 		"a refusal":     {chat.Chunk{Refusal: "no"}, true},
 		"a tool's call": {chat.Chunk{Tool: &chat.ToolDelta{}}, true},
+		"a thought":     {chat.Chunk{Thinking: "hm"}, true},
+		"a whole part":  {chat.Chunk{Part: &chat.Part{Kind: chat.PartImage}}, true},
+		"a signature":   {chat.Chunk{Signature: &chat.Signature{}}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

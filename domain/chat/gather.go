@@ -8,32 +8,35 @@ import (
 // Gatherer puts a whole answer together from the chunks of a stream. Its zero value is ready.
 type Gatherer struct {
 	out     Response
-	text    strings.Builder
-	refusal strings.Builder
-	calls   map[int]*gathering
-	order   []int // of the calls, as they began
+	choices []*gathering // by index; nil where a choice has not begun
 }
 
+// gathering is a choice on its way.
 type gathering struct {
-	id, name  string
+	Choice
+	text  strings.Builder // of the last part, while it is open
+	open  bool            // the last part is text, a refusal or a thought that may go on
+	calls map[int]*gatheredCall
+}
+
+type gatheredCall struct {
+	call      *ToolCall
 	arguments strings.Builder
 }
 
+// maxChoices bounds the choices of one answer: no vendor makes more.
+const maxChoices = 128
+
 // Add takes the next chunk.
 func (g *Gatherer) Add(c Chunk) {
-	g.text.WriteString(c.Text)
-	g.refusal.WriteString(c.Refusal)
-	if c.Tool != nil {
-		g.tool(c.Tool)
-	}
 	if c.ID != "" {
 		g.out.ID = c.ID
 	}
 	if c.Model != "" {
 		g.out.Model = c.Model
 	}
-	if c.Finish != "" {
-		g.out.Finish = c.Finish
+	if c.ServiceTier != "" {
+		g.out.ServiceTier = c.ServiceTier
 	}
 	if c.Usage != nil {
 		u := *c.Usage
@@ -44,83 +47,116 @@ func (g *Gatherer) Add(c Chunk) {
 			g.out.Dropped = append(g.out.Dropped, d)
 		}
 	}
+	if c.Choice < 0 || c.Choice >= maxChoices || !c.Content() && c.Signature == nil && c.Finish == "" && len(c.Citations)+len(c.Logprobs) == 0 {
+		return
+	}
+	for len(g.choices) <= c.Choice {
+		g.choices = append(g.choices, &gathering{calls: map[int]*gatheredCall{}})
+	}
+	g.choices[c.Choice].add(&c)
 }
 
-func (g *Gatherer) tool(d *ToolDelta) {
+func (g *gathering) add(c *Chunk) {
+	g.say(PartText, c.Text, c.New)
+	g.say(PartRefusal, c.Refusal, c.New)
+	g.say(PartThinking, c.Thinking, c.New)
+	if c.Tool != nil {
+		g.tool(c.Tool)
+	}
+	if c.Part != nil {
+		g.closePart()
+		g.Parts = append(g.Parts, *c.Part)
+	}
+	if len(c.Citations) > 0 {
+		g.cite(c.Citations)
+	}
+	if c.Signature != nil {
+		g.sign(c.Signature)
+	}
+	g.Logprobs = append(g.Logprobs, c.Logprobs...)
+	if c.Finish != "" {
+		g.Finish = c.Finish
+	}
+	if c.StopSequence != "" {
+		g.StopSequence = c.StopSequence
+	}
+}
+
+// say adds to the last part, or begins one.
+func (g *gathering) say(kind PartKind, text string, anew bool) {
+	if text == "" {
+		return
+	}
+	if !g.open || anew || g.last().Kind != kind {
+		g.closePart()
+		g.Parts = append(g.Parts, Part{Kind: kind})
+		g.open = true
+	}
+	g.text.WriteString(text)
+}
+
+func (g *gathering) last() *Part { return &g.Parts[len(g.Parts)-1] }
+
+// closePart ends the part that may go on.
+func (g *gathering) closePart() {
+	if g.open {
+		g.last().Text = g.text.String()
+		g.text.Reset()
+		g.open = false
+	}
+}
+
+func (g *gathering) cite(citations []Citation) {
+	if len(g.Parts) == 0 || g.last().Kind != PartText {
+		g.closePart()
+		g.Parts = append(g.Parts, Part{})
+		g.open = true
+	}
+	g.last().Citations = append(g.last().Citations, citations...)
+}
+
+func (g *gathering) sign(s *Signature) {
+	if g.open && g.last().Signature == nil && g.last().Kind != PartRefusal {
+		g.last().Signature = s
+		g.closePart()
+		return
+	}
+	g.closePart()
+	g.Parts = append(g.Parts, Part{Kind: PartThinking, Signature: s})
+}
+
+func (g *gathering) tool(d *ToolDelta) {
 	c := g.calls[d.Index]
 	if c == nil {
-		if g.calls == nil {
-			g.calls = map[int]*gathering{}
-		}
-		c = &gathering{}
+		g.closePart()
+		c = &gatheredCall{call: &ToolCall{}}
 		g.calls[d.Index] = c
-		g.order = append(g.order, d.Index)
+		g.Parts = append(g.Parts, Part{Kind: PartToolCall, Call: c.call, Signature: d.Signature})
 	}
 	if d.ID != "" {
-		c.id = d.ID
+		c.call.ID = d.ID
 	}
 	if d.Name != "" {
-		c.name = d.Name
+		c.call.Name = d.Name
 	}
 	c.arguments.WriteString(d.Arguments)
 }
 
-// Response gives what was gathered so far.
+// Response gives what was gathered so far. It shares its parts with the gatherer, which should not be added to any more.
 func (g *Gatherer) Response() *Response {
 	r := g.out
-	r.Text, r.Refusal, r.Dropped = g.text.String(), g.refusal.String(), slices.Clone(g.out.Dropped)
-	for _, i := range g.order {
-		c := g.calls[i]
-		call := ToolCall{ID: c.id, Name: c.name, Arguments: c.arguments.String()}
-		if call.Arguments == "" {
-			call.Arguments = "{}"
+	r.Dropped = slices.Clone(g.out.Dropped)
+	for _, c := range g.choices {
+		c.closePart()
+		for _, call := range c.calls {
+			if call.call.Arguments = call.arguments.String(); call.call.Arguments == "" {
+				call.call.Arguments = "{}"
+			}
 		}
-		r.ToolCalls = append(r.ToolCalls, call)
+		r.Choices = append(r.Choices, c.Choice)
+	}
+	if len(r.Choices) == 0 {
+		r.Choices = []Choice{{}}
 	}
 	return &r
-}
-
-// pieceBytes is about how long the pieces are that text is cut into.
-const pieceBytes = 512
-
-// Chunks cuts an answer into the chunks that a stream of it could have had: the model first, the finish and the usage last. Text is cut between
-// code points.
-func (r *Response) Chunks() []Chunk {
-	out := []Chunk{{ID: r.ID, Model: r.Model, Dropped: r.Dropped}}
-	for _, piece := range pieces(r.Text) {
-		out = append(out, Chunk{Text: piece})
-	}
-	for _, piece := range pieces(r.Refusal) {
-		out = append(out, Chunk{Refusal: piece})
-	}
-	for i, c := range r.ToolCalls {
-		d := &ToolDelta{Index: i, ID: c.ID, Name: c.Name}
-		parts := pieces(c.Arguments)
-		if len(parts) > 0 {
-			d.Arguments = parts[0]
-			parts = parts[1:]
-		}
-		out = append(out, Chunk{Tool: d})
-		for _, part := range parts {
-			out = append(out, Chunk{Tool: &ToolDelta{Index: i, Arguments: part}})
-		}
-	}
-	return append(out, Chunk{Finish: r.Finish, Usage: r.Usage})
-}
-
-// pieces cuts a text between code points, so that a cut is never seen.
-func pieces(s string) []string {
-	var out []string
-	for len(s) > pieceBytes {
-		cut := pieceBytes
-		for cut > pieceBytes-4 && s[cut]&0xC0 == 0x80 { // within a code point
-			cut--
-		}
-		out = append(out, s[:cut])
-		s = s[cut:]
-	}
-	if s != "" {
-		out = append(out, s)
-	}
-	return out
 }

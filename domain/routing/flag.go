@@ -12,6 +12,12 @@ import (
 // FlagCacheV1 turns the prompt cache on for the routes under /v1, where it is off unless a call asks for it.
 const FlagCacheV1 = "cache.v1"
 
+// FlagStrict has calls refused that ask for what the chosen vendor cannot honour, as X-Forge-Strict does for one call.
+const FlagStrict = "translation.strict"
+
+// otherFlags are the flags that do not steer routing.
+var otherFlags = []string{FlagCacheV1, FlagStrict}
+
 const (
 	forcePrefix   = "router.force_provider_"
 	disablePrefix = "router.disable_provider_"
@@ -114,10 +120,13 @@ func (p *Policy) Disabled(provider string) bool {
 // CachesV1 reports whether the prompt cache may answer calls under /v1 that say nothing about it.
 func (p *Policy) CachesV1() bool { return p.flags[FlagCacheV1].Enabled }
 
+// Strict reports whether every call of the tenant is to be refused that asks for what the chosen vendor cannot honour.
+func (p *Policy) Strict() bool { return p.flags[FlagStrict].Enabled }
+
 func (p *Policy) knowsFlag(name string) bool {
-	return name == FlagCacheV1 || slices.Contains(p.RouterFlags(), name)
+	return slices.Contains(otherFlags, name) || slices.Contains(p.RouterFlags(), name)
 }
 
 func (p *Policy) noFlag() error {
-	return ErrNoFlag.Saying("there is no flag of that name; there are " + strings.Join(append(p.RouterFlags(), FlagCacheV1), ", "))
+	return ErrNoFlag.Saying("there is no flag of that name; there are " + strings.Join(append(p.RouterFlags(), otherFlags...), ", "))
 }

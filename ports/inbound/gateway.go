@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/embedding"
 	"github.com/forge1/forge1/domain/routing"
 )
 
@@ -16,6 +17,10 @@ type Surface string
 const (
 	SurfaceExecute         Surface = "execute"
 	SurfaceChatCompletions Surface = "chat.completions"
+	SurfaceResponses       Surface = "responses"
+	SurfaceMessages        Surface = "messages"
+	SurfaceCountTokens     Surface = "messages.count_tokens"
+	SurfaceEmbeddings      Surface = "embeddings"
 )
 
 // Call is one task for a model.
@@ -47,8 +52,12 @@ type Call struct {
 	// Body is the request in the client's dialect, nil when the client speaks none that a vendor speaks. It is not changed, and is kept
 	// until the call ends, so it must not be a reused buffer.
 	Body []byte
-	// Parse gives the request in neutral form. It is called at most once, and only when a target needs it.
+	// Header holds what of the client's headers may concern a vendor that the body is passed to, by canonical name.
+	Header map[string]string
+	// Parse gives the request in neutral form. It is called at most once, and only when a target needs it. Nil for embeddings.
 	Parse func() (*chat.Request, error)
+	// ParseEmbedding likewise gives a request for embeddings.
+	ParseEmbedding func() (*embedding.Request, error)
 
 	// What routing must know, read off the body by whoever received it.
 	TextBytes int
@@ -101,6 +110,21 @@ type Answer struct {
 	Receipt  Receipt
 	Body     []byte         // the vendor's bytes; nil unless relayed
 	Response *chat.Response // nil when relayed
+}
+
+// Vectors is an answer to a request for embeddings: relayed bytes, or a response to be rendered.
+type Vectors struct {
+	Receipt  Receipt
+	Body     []byte              // the vendor's bytes; nil unless relayed
+	Response *embedding.Response // nil when relayed
+}
+
+// Count is how many tokens a request has.
+type Count struct {
+	Receipt   Receipt
+	Body      []byte // the vendor's bytes; nil unless relayed
+	Tokens    int    // unless relayed
+	Estimated bool   // no vendor counted: a quarter of the bytes
 }
 
 // Piece is a piece of a streamed answer: a frame's bytes when relayed, else a chunk.
@@ -172,4 +196,17 @@ type Gateway interface {
 	Capabilities(ctx context.Context, caller Caller) (Capabilities, error)
 	// Health says how the providers stand.
 	Health(ctx context.Context) []ProviderHealth
+}
+
+// Embeddings makes vectors of texts. Errors are as in Gateway.
+type Embeddings interface {
+	// Embed asks for the vectors. It fails over to the same model at another provider alone, since vectors of two models do not compare; a name that
+	// stands for no one model, such as auto, is refused. On an error the receipt says what was tried.
+	Embed(ctx context.Context, c Call) (Vectors, error)
+}
+
+// TokenCounts counts the tokens of requests. Errors are as in Gateway.
+type TokenCounts interface {
+	// Count asks the vendor that the call would go to. Where it cannot count, or fails to, the count is an estimate. Nothing is used, and no row kept.
+	Count(ctx context.Context, c Call) (Count, error)
 }
