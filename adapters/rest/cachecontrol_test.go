@@ -48,7 +48,7 @@ func TestWhatARequestSaysOfTheCache(t *testing.T) {
 					if _, err := c.Fingerprint(); err != nil {
 						t.Errorf("fingerprint: %v", err)
 					}
-					return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "hi"}}, nil
+					return inbound.Answer{Receipt: receipt(), Response: chat.Said("hi", "")}, nil
 				}
 				if a := w.post(path, body, append([]string{aiKey}, tt.headers...)...); a.status != http.StatusOK || got != tt.want {
 					t.Errorf("got %+v, want %+v; %s", got, tt.want, a)
@@ -64,7 +64,7 @@ func TestAnAnswerFromTheCacheSaysHowOldItIs(t *testing.T) {
 		w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
 			r := receipt()
 			r.Cache, r.Age = status, 61*time.Second+900*time.Millisecond
-			return inbound.Answer{Receipt: r, Response: &chat.Response{Text: "hi"}}, nil
+			return inbound.Answer{Receipt: r, Response: chat.Said("hi", "")}, nil
 		}
 		a := w.post("/api/v1/ai/execute", `{"task":"hi"}`, aiKey)
 		if got := a.header.Get("Age"); got != want || a.header.Get("X-Forge-Cache") != status {

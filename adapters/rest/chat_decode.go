@@ -79,8 +79,9 @@ func (d *chatReader) messages(v strictjson.Value) []chat.Message {
 
 func (d *chatReader) message(v strictjson.Value) chat.Message {
 	var m chat.Message
+	var calls []chat.Part
 	hasContent := false
-	refusal := ""
+	refusal, answers := "", ""
 	if !d.members(v, "messages.", func(key string, v strictjson.Value) bool {
 		switch key {
 		case "role":
@@ -91,9 +92,9 @@ func (d *chatReader) message(v strictjson.Value) chat.Message {
 		case "name":
 			m.Name = d.text(v)
 		case "tool_calls":
-			m.ToolCalls = d.toolCalls(v)
+			calls = d.toolCalls(v)
 		case "tool_call_id":
-			m.ToolCallID = d.text(v)
+			answers = d.text(v)
 		case "refusal":
 			refusal = d.text(v)
 		default:
@@ -104,16 +105,21 @@ func (d *chatReader) message(v strictjson.Value) chat.Message {
 		return m
 	}
 	if refusal != "" {
-		m.Parts = append(m.Parts, chat.Part{Text: refusal})
+		m.Parts = append(m.Parts, chat.Part{Kind: chat.PartRefusal, Text: refusal})
 	}
+	m.Parts = append(m.Parts, calls...)
 	d.required(v, "role")
 	switch {
-	case m.Role == chat.RoleTool && m.ToolCallID == "":
+	case m.Role == chat.RoleTool && answers == "":
 		d.FailAt("tool_call_id", strictjson.CodeMissing, "is required in a tool message")
 	case m.Role != "" && m.Role != chat.RoleAssistant && !hasContent:
 		d.FailAt("content", strictjson.CodeMissing, "is required")
-	case m.Role != "" && m.Role != chat.RoleAssistant && len(m.ToolCalls) > 0:
+	case m.Role != "" && m.Role != chat.RoleAssistant && len(calls) > 0:
 		d.FailAt("tool_calls", "invalid_value", "belongs to an assistant message")
+	}
+	if m.Role == chat.RoleTool {
+		m.Parts = []chat.Part{{Kind: chat.PartToolResult, Result: &chat.ToolResult{CallID: answers, Name: m.Name, Parts: m.Parts}}}
+		m.Name = ""
 	}
 	return m
 }
@@ -164,8 +170,10 @@ func (d *chatReader) part(v strictjson.Value) (p chat.Part, ok bool) {
 	kind, _ := v.Member("type")
 	body := ""
 	switch kind.Text {
-	case "text", "refusal":
+	case "text":
 		body = kind.Text
+	case "refusal":
+		body, p.Kind = kind.Text, chat.PartRefusal
 	case "image_url":
 		body, p.Kind = "image_url", chat.PartImage
 	default:
@@ -179,7 +187,7 @@ func (d *chatReader) part(v strictjson.Value) (p chat.Part, ok bool) {
 		case key != body:
 			return false
 		case body == "image_url":
-			p.Image = d.image(v)
+			p.Media = d.image(v)
 		default:
 			p.Text, _ = d.String(v)
 		}
@@ -207,7 +215,8 @@ func (d *chatReader) foreignPart(kind strictjson.Value) {
 	}
 }
 
-func (d *chatReader) image(v strictjson.Value) (img chat.Image) {
+func (d *chatReader) image(v strictjson.Value) *chat.Media {
+	img := &chat.Media{}
 	url := ""
 	d.members(v, "messages.content.image_url.", func(key string, v strictjson.Value) bool {
 		switch key {
@@ -229,7 +238,7 @@ func (d *chatReader) image(v strictjson.Value) (img chat.Image) {
 	media, isBase64 := strings.CutSuffix(head, ";base64")
 	switch {
 	case isData && hasBody && isBase64 && strings.HasPrefix(media, "image/"):
-		img.MediaType, img.Data = media, body
+		img.Type, img.Data = media, body
 	case strings.HasPrefix(url, "https://"), strings.HasPrefix(url, "http://"):
 		img.URL = url
 	default:
@@ -238,21 +247,22 @@ func (d *chatReader) image(v strictjson.Value) (img chat.Image) {
 	return img
 }
 
-func (d *chatReader) toolCalls(v strictjson.Value) []chat.ToolCall {
+func (d *chatReader) toolCalls(v strictjson.Value) []chat.Part {
 	if v.Kind == strictjson.Null {
 		return nil
 	}
 	items, _ := d.Array(v)
-	out := make([]chat.ToolCall, 0, len(items))
+	out := make([]chat.Part, 0, len(items))
 	for i, item := range items {
 		d.EnterItem(i)
-		out = append(out, d.toolCall(item))
+		out = append(out, chat.Part{Kind: chat.PartToolCall, Call: d.toolCall(item)})
 		d.Leave()
 	}
 	return out
 }
 
-func (d *chatReader) toolCall(v strictjson.Value) (c chat.ToolCall) {
+func (d *chatReader) toolCall(v strictjson.Value) *chat.ToolCall {
+	c := &chat.ToolCall{}
 	if !d.members(v, "messages.tool_calls.", func(key string, v strictjson.Value) bool {
 		switch key {
 		case "id":

@@ -134,11 +134,8 @@ func (x *exchange) execute() error {
 	if resp == nil {
 		resp = &chat.Response{}
 	}
-	text := resp.Text
-	if text == "" {
-		text = resp.Refusal
-	}
-	return x.reply(http.StatusOK, x.result(answer.Receipt, text, resp.ToolCalls))
+	first := resp.First()
+	return x.reply(http.StatusOK, x.result(answer.Receipt, cmp.Or(first.Text(), first.Refusal()), first.Calls()))
 }
 
 // Result is the answer to a task.
@@ -184,7 +181,7 @@ type Metadata struct {
 }
 
 // result renders the answer to a task.
-func (x *exchange) result(r inbound.Receipt, text string, calls []chat.ToolCall) Result {
+func (x *exchange) result(r inbound.Receipt, text string, calls []*chat.ToolCall) Result {
 	out := Result{
 		Success: true, Output: text, Finish: string(cmp.Or(r.Finish, chat.FinishStop)), ToolCalls: make([]ToolCall, len(calls)),
 		Model: routing.Target{Provider: r.Provider, Model: r.Model}.String(), ExecutionTime: r.Took.Seconds(),

@@ -86,11 +86,11 @@ func (g *toolGatherer) add(d chat.ToolDelta) {
 	c.arguments.WriteString(d.Arguments)
 }
 
-func (g *toolGatherer) calls() []chat.ToolCall {
-	out := make([]chat.ToolCall, 0, len(g.order))
+func (g *toolGatherer) calls() []*chat.ToolCall {
+	out := make([]*chat.ToolCall, 0, len(g.order))
 	for _, i := range g.order {
 		c := g.byIdx[i]
-		call := chat.ToolCall{ID: c.id, Name: c.name, Arguments: c.arguments.String()}
+		call := &chat.ToolCall{ID: c.id, Name: c.name, Arguments: c.arguments.String()}
 		if call.Arguments == "" {
 			call.Arguments = "{}"
 		}

@@ -25,7 +25,7 @@ func TestATaskReachesTheGateway(t *testing.T) {
 	var got inbound.Call
 	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
 		got = c
-		return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "x"}}, nil
+		return inbound.Answer{Receipt: receipt(), Response: chat.Said("x", "")}, nil
 	}
 	body := `{"task":" do it\n","task_type":"review","model_name":"claude/sonnet","context":{"latency_slo_ms":800,"max_tokens":100,"temperature":0.5,
 		"top_p":1,"system_prompt":"be brief","messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
@@ -41,9 +41,9 @@ func TestATaskReachesTheGateway(t *testing.T) {
 	wantReq := &chat.Request{
 		Messages: []chat.Message{
 			chat.Text(chat.RoleSystem, "be brief"),
-			{Role: chat.RoleUser, Parts: []chat.Part{{Text: "look"}, {Kind: chat.PartImage, Image: chat.Image{MediaType: "image/png", Data: "AAAA"}}}},
-			{Role: chat.RoleAssistant, ToolCalls: []chat.ToolCall{{ID: "c1", Name: "f", Arguments: `{"a":1}`}}},
-			{Role: chat.RoleTool, ToolCallID: "c1", Parts: []chat.Part{{Text: "42"}}},
+			{Role: chat.RoleUser, Parts: []chat.Part{{Text: "look"}, {Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "AAAA"}}}},
+			{Role: chat.RoleAssistant, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c1", Name: "f", Arguments: `{"a":1}`}}}},
+			chat.Result("c1", "42"),
 			chat.Text(chat.RoleSystem, "\x00"),
 			chat.Text(chat.RoleUser, " do it\n"),
 		},
@@ -73,7 +73,7 @@ func TestHeadersSpeakWhereTheBodyIsSilent(t *testing.T) {
 	var got inbound.Call
 	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
 		got = c
-		return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "x"}}, nil
+		return inbound.Answer{Receipt: receipt(), Response: chat.Said("x", "")}, nil
 	}
 	w.post(execute, `{"task":"x","model_name":null}`, aiKey, "X-Forge-Task-Type: analysis", "X-Forge-Latency-SLO-Ms: 700", "X-Forge-Cache: off")
 	if got.TaskType != "analysis" || got.SLOMs != 700 || got.Model != "" {
@@ -118,9 +118,9 @@ func TestToolCallsAndCosts(t *testing.T) {
 			w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
 				r := receipt()
 				r.CostNanos, r.Finish, r.Dropped = tc.cost, chat.FinishToolCalls, []string{"seed", "logit_bias"}
-				return inbound.Answer{Receipt: r, Response: &chat.Response{ToolCalls: []chat.ToolCall{
-					{ID: "c1", Name: "f", Arguments: `{"a": 1}`}, {ID: "c2", Name: "g", Arguments: `[1]`}, {ID: "c3", Name: "h", Arguments: `{"a":`}, {ID: "c4", Name: "i", Arguments: `null`},
-				}}}, nil
+				return inbound.Answer{Receipt: r, Response: saying(
+					calling("c1", "f", `{"a": 1}`), calling("c2", "g", `[1]`), calling("c3", "h", `{"a":`), calling("c4", "i", `null`),
+				)}, nil
 			}
 			got := w.post(execute, `{"task":"x"}`, aiKey)
 			const calls = `"output":"","finish_reason":"tool_calls","tool_calls":[{"id":"c1","name":"f","arguments":{"a":1}},{"id":"c2","name":"g","arguments":{"_raw":"[1]"}},` +
@@ -233,7 +233,7 @@ func TestALargeDecisionIsTrimmedToItsHeader(t *testing.T) {
 			r.Decision.Excluded = append(r.Decision.Excluded, routing.Exclusion{Target: target, Reason: routing.ByPolicy})
 			r.Decision.Candidates = append(r.Decision.Candidates, routing.Candidate{Target: target, Rank: i + 2})
 		}
-		return inbound.Answer{Receipt: r, Response: &chat.Response{Text: "x"}}, nil
+		return inbound.Answer{Receipt: r, Response: chat.Said("x", "")}, nil
 	}
 	got := w.post(execute, `{"task":"x"}`, aiKey, "X-Forge-Explain: true").header.Get("X-Forge-Decision")
 	b, err := base64.RawURLEncoding.DecodeString(got)

@@ -171,7 +171,7 @@ func (m *models) Execute(ctx context.Context, c inbound.Call) (inbound.Answer, e
 	if m.execute != nil {
 		return m.execute(ctx, c)
 	}
-	return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "hello", Finish: chat.FinishStop}}, nil
+	return inbound.Answer{Receipt: receipt(), Response: chat.Said("hello", chat.FinishStop)}, nil
 }
 
 func (m *models) Stream(ctx context.Context, c inbound.Call) (inbound.StreamAnswer, error) {
@@ -266,4 +266,14 @@ func streamFrom(relayed bool, pieces iter.Seq2[inbound.Piece, error]) inbound.St
 	head := receipt()
 	head.Usage = chat.Usage{}
 	return inbound.StreamAnswer{Head: head, Relayed: relayed, Pieces: pieces, Receipt: receipt, Close: func() {}}
+}
+
+// saying makes an answer of parts.
+func saying(parts ...chat.Part) *chat.Response {
+	return &chat.Response{Choices: []chat.Choice{{Parts: parts}}}
+}
+
+// calling makes a part of a tool call.
+func calling(id, name, arguments string) chat.Part {
+	return chat.Part{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: id, Name: name, Arguments: arguments}}
 }

@@ -80,7 +80,7 @@ func TestTheLogHoldsNoSecretPromptOrAnswer(t *testing.T) {
 	const secret = "swordfish"
 	w := start(t)
 	w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
-		return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: secret}}, nil
+		return inbound.Answer{Receipt: receipt(), Response: chat.Said(secret, "")}, nil
 	}
 	w.post("/api/v1/auth/login", `{"email":"`+secret+`","password":"`+secret+`"}`)
 	w.post("/api/v1/auth/login", `{"email":"`+secret+`","`+secret+`":1}`)

@@ -72,7 +72,7 @@ func (d *chatReader) option(req *chat.Request, key string, v strictjson.Value) b
 		if effort != "" && !slices.Contains([]string{"minimal", "low", "medium", "high"}, effort) {
 			return false
 		}
-		req.Reasoning = effort
+		req.Thinking.Effort = effort
 	case "user":
 		req.EndUser = d.text(v)
 	default:

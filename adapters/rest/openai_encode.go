@@ -72,12 +72,13 @@ func usageOf(u chat.Usage) completionUsage {
 
 // completionOf renders a whole answer.
 func completionOf(a inbound.Answer, created int64) completion {
-	r := a.Response
-	m := completionMessage{Role: "assistant", Refusal: orNull(r.Refusal), Annotations: []struct{}{}}
-	if r.Text != "" || r.Refusal == "" && len(r.ToolCalls) == 0 {
-		m.Content = &r.Text
+	r := a.Response.First()
+	said, refused := r.Text(), r.Refusal()
+	m := completionMessage{Role: "assistant", Refusal: orNull(refused), Annotations: []struct{}{}}
+	if said != "" || refused == "" && len(r.Calls()) == 0 {
+		m.Content = &said
 	}
-	for _, c := range r.ToolCalls {
+	for _, c := range r.Calls() {
 		m.ToolCalls = append(m.ToolCalls, completionTool{c.ID, "function", completionFunction{c.Name, c.Arguments}})
 	}
 	return completion{

@@ -47,7 +47,7 @@ func TestABodyIsNotOverwrittenByLaterRequests(t *testing.T) {
 	var kept []inbound.Call
 	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
 		kept = append(kept, c)
-		return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "x"}}, nil
+		return inbound.Answer{Receipt: receipt(), Response: chat.Said("x", "")}, nil
 	}
 	var want []string
 	for i := range 100 {
@@ -73,7 +73,7 @@ func TestATranslatedBody(t *testing.T) {
 		"every option": {
 			`,"max_tokens":5,"max_completion_tokens":7,"temperature":0.5,"top_p":0.5,"stop":"s","seed":1,"parallel_tool_calls":true,"reasoning_effort":"low","user":"u","tool_choice":"required","response_format":{"type":"json_object"}`,
 			chat.Request{
-				Messages: messages, MaxTokens: &seven, Temperature: &temp, TopP: &temp, Stop: []string{"s"}, Seed: &one, ParallelTools: &truth, Reasoning: "low", EndUser: "u",
+				Messages: messages, MaxTokens: &seven, Temperature: &temp, TopP: &temp, Stop: []string{"s"}, Seed: &one, ParallelTools: &truth, Thinking: chat.Thinking{Effort: "low"}, EndUser: "u",
 				ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}, Format: chat.Format{Kind: chat.FormatJSON},
 			},
 		},
@@ -97,7 +97,7 @@ func TestATranslatedBody(t *testing.T) {
 			w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
 				var err error
 				got, err = c.Parse()
-				return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "x"}}, err
+				return inbound.Answer{Receipt: receipt(), Response: chat.Said("x", "")}, err
 			}
 			if a := w.post(chatPath, openAIBody(tc.more), aiKey); a.status != 200 {
 				t.Fatal(a)
@@ -115,16 +115,16 @@ func TestATranslatedConversation(t *testing.T) {
 	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
 		var err error
 		got, err = c.Parse()
-		return inbound.Answer{Receipt: receipt(), Response: &chat.Response{Text: "x"}}, err
+		return inbound.Answer{Receipt: receipt(), Response: chat.Said("x", "")}, err
 	}
 	a := w.post(chatPath, `{"model":"auto","messages":[{"role":"developer","content":"s"},{"role":"user","name":"ada","content":[{"type":"text","text":"a","cache_control":{}},{"type":"image_url","image_url":{"url":"https://x/y.png","detail":"low"}}]},
 		{"role":"assistant","content":"","refusal":"no","annotations":[],"audio":null,"tool_calls":[{"id":"c","type":"function","index":0,"function":{"name":"f","arguments":""}}]},{"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"r"}]}]}`, aiKey)
 	want := &chat.Request{
 		Messages: []chat.Message{
 			chat.Text(chat.RoleSystem, "s"),
-			{Role: chat.RoleUser, Name: "ada", Parts: []chat.Part{{Text: "a"}, {Kind: chat.PartImage, Image: chat.Image{URL: "https://x/y.png", Detail: "low"}}}},
-			{Role: chat.RoleAssistant, Parts: []chat.Part{{Text: ""}, {Text: "no"}}, ToolCalls: []chat.ToolCall{{ID: "c", Name: "f", Arguments: "{}"}}},
-			{Role: chat.RoleTool, ToolCallID: "c", Parts: []chat.Part{{Text: "r"}}},
+			{Role: chat.RoleUser, Name: "ada", Parts: []chat.Part{{Text: "a"}, {Kind: chat.PartImage, Media: &chat.Media{URL: "https://x/y.png", Detail: "low"}}}},
+			{Role: chat.RoleAssistant, Parts: []chat.Part{{Text: ""}, {Kind: chat.PartRefusal, Text: "no"}, {Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}},
+			chat.Result("c", "r"),
 		},
 		Untranslated: []string{"messages.content.cache_control", "messages.annotations"},
 	}
@@ -230,15 +230,15 @@ func TestARenderedAnswer(t *testing.T) {
 	const usage = `"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":0},` +
 		`"completion_tokens_details":{"reasoning_tokens":2,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"system_fingerprint":null}`
 	tests := map[string]struct {
-		response chat.Response
+		response *chat.Response
 		message  string
 		finish   string
 	}{
-		"text":    {chat.Response{Text: "<hi>", Finish: chat.FinishLength}, `{"role":"assistant","content":"<hi>","refusal":null,"annotations":[]}`, "length"},
-		"nothing": {chat.Response{}, `{"role":"assistant","content":"","refusal":null,"annotations":[]}`, "stop"},
-		"refusal": {chat.Response{Refusal: "no"}, `{"role":"assistant","content":null,"refusal":"no","annotations":[]}`, "stop"},
+		"text":    {chat.Said("<hi>", chat.FinishLength), `{"role":"assistant","content":"<hi>","refusal":null,"annotations":[]}`, "length"},
+		"nothing": {&chat.Response{}, `{"role":"assistant","content":"","refusal":null,"annotations":[]}`, "stop"},
+		"refusal": {saying(chat.Part{Kind: chat.PartRefusal, Text: "no"}), `{"role":"assistant","content":null,"refusal":"no","annotations":[]}`, "stop"},
 		"tools": {
-			chat.Response{ToolCalls: []chat.ToolCall{{ID: "c", Name: "f", Arguments: `{"a":1}`}}, Finish: chat.FinishToolCalls},
+			&chat.Response{Choices: []chat.Choice{{Parts: []chat.Part{calling("c", "f", `{"a":1}`)}, Finish: chat.FinishToolCalls}}},
 			`{"role":"assistant","content":null,"refusal":null,"annotations":[],"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}`, "tool_calls",
 		},
 	}
@@ -246,7 +246,7 @@ func TestARenderedAnswer(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			w.models.execute = func(context.Context, inbound.Call) (inbound.Answer, error) {
-				return inbound.Answer{Receipt: receipt(), Response: &tc.response}, nil
+				return inbound.Answer{Receipt: receipt(), Response: tc.response}, nil
 			}
 			want := `{"id":"chatcmpl-0190call","object":"chat.completion","created":1896091200,"model":"gpt-x-2026","choices":[{"index":0,"message":` + tc.message +
 				`,"logprobs":null,"finish_reason":"` + tc.finish + `"}],` + usage

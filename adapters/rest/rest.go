@@ -36,6 +36,10 @@ type Deps struct {
 	Gateway    inbound.Gateway
 	Health     inbound.Health
 
+	Embeddings  inbound.Embeddings
+	TokenCounts inbound.TokenCounts
+	Responses   inbound.Responses
+
 	// QR draws a text as an SVG picture, for the page that sets a second factor up.
 	QR func(text string) ([]byte, error)
 
