@@ -1,8 +1,11 @@
 package rest
 
 import (
+	"bytes"
+	"net/http"
 	"strconv"
 
+	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
@@ -54,6 +57,63 @@ func (x *exchange) flag(name string) (bool, error) {
 		return false, nil
 	}
 	return false, headerFault(name, "must be true or false")
+}
+
+// vendorHeaders are those of a client's headers that may concern a vendor which its body is passed to, by canonical name.
+var vendorHeaders = []string{"Anthropic-Beta", "Anthropic-Version", "Openai-Beta"}
+
+// maxVendorHeader bounds each of them.
+const maxVendorHeader = 1 << 10
+
+// forVendors gives the client's headers that may concern a vendor; nil when there are none. One that is too long, or no plain text, is not passed on.
+func (x *exchange) forVendors() map[string]string {
+	var out map[string]string
+	for _, name := range vendorHeaders {
+		lines := x.fc.Request.Header.PeekAll(name)
+		if len(lines) == 0 {
+			continue
+		}
+		value := string(bytes.Join(lines, []byte(", ")))
+		if value == "" || len(value) > maxVendorHeader || !printable(value) {
+			continue
+		}
+		if out == nil {
+			out = make(map[string]string, 1)
+		}
+		out[name] = value
+	}
+	return out
+}
+
+// printable reports whether a text has nothing but the visible characters of ASCII and spaces.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// takeBody takes the body from the request. It is the caller's from then on: no copy, and no buffer that is used again.
+func (x *exchange) takeBody() []byte { return x.fc.Request.SwapBody(nil) }
+
+// callOf begins an AI call of a body that can be passed to a vendor of its dialect, with what was scanned off it.
+func (x *exchange) callOf(a asked, surface inbound.Surface, dialect chat.Dialect, body []byte, env *envelope) inbound.Call {
+	c := x.call(a, surface)
+	c.Dialect, c.Body, c.Header = dialect, body, x.forVendors()
+	c.Model, c.EndUser, c.MaxTokens, c.TextBytes = env.model, env.user, env.maxTokens, env.textBytes
+	c.Vision, c.Tools, c.Schema = env.vision, env.tools, env.schema
+	return c
+}
+
+// relayed answers with a vendor's bytes.
+func (x *exchange) relayed(body []byte) error {
+	r := &x.fc.Response
+	r.SetStatusCode(http.StatusOK)
+	r.Header.SetContentType("application/json")
+	r.SetBodyRaw(body)
+	return nil
 }
 
 // call begins an AI call with what is known from the headers.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,6 +80,7 @@ func (x *exchange) refuse(err error) {
 		f = errStopping.With(err)
 	}
 	x.failed = f
+	f = x.inOwnNames(f)
 	code := statusOf(f)
 	r := &x.fc.Response
 	r.ResetBody()
@@ -96,18 +98,58 @@ func (x *exchange) refuse(err error) {
 			r.Header.Set("X-Should-Retry", "false")
 		}
 	}
-	if x.openAI() {
-		r.Header.SetContentType("application/json")
-		r.SetBodyRaw(encode(openAIErrorOf(f)))
-		return
+	media, body := "application/json", any(nil)
+	switch x.shape() {
+	case shapeOpenAI:
+		body = openAIErrorOf(f)
+	case shapeAnthropic:
+		body = x.anthropicError(f)
+	default:
+		media, body = "application/problem+json", x.problem(f)
 	}
-	r.Header.SetContentType("application/problem+json")
-	r.SetBodyRaw(encode(x.problem(f)))
+	r.Header.SetContentType(media)
+	r.SetBodyRaw(encode(body))
 }
 
-// openAI reports whether the client speaks OpenAI's API.
-func (x *exchange) openAI() bool {
-	return x.route.shape == shapeOpenAI || x.route.pattern == unmatched && strings.HasPrefix(string(x.fc.Path()), "/v1/")
+// shape is the form in which the client reads failures. Where no route is, the path says it.
+func (x *exchange) shape() shape {
+	if x.route.pattern != unmatched {
+		return x.route.shape
+	}
+	switch path := string(x.fc.Path()); {
+	case path == messagesPath, strings.HasPrefix(path, messagesPath+"/"):
+		return shapeAnthropic
+	case strings.HasPrefix(path, "/v1/"):
+		return shapeOpenAI
+	}
+	return shapeProblem
+}
+
+// messagesPath begins the paths of Anthropic's API.
+const messagesPath = "/v1/messages"
+
+// inOwnNames puts the names of fields that are OpenAI's into the dialect of the route.
+func (x *exchange) inOwnNames(f *fault.Error) *fault.Error {
+	if x.route.naming == nil || f.Param == "" {
+		return f
+	}
+	named := *f
+	named.Param = x.route.naming(f.Param)
+	return &named
+}
+
+// ownNames does the same with a list, in which each name stands once.
+func (x *exchange) ownNames(fields []string) []string {
+	if x.route.naming == nil {
+		return fields
+	}
+	out := make([]string, 0, len(fields))
+	for _, field := range fields {
+		if name := x.route.naming(field); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // problem puts a fault in the form of RFC 9457.

@@ -25,7 +25,7 @@ func (x *exchange) writeReceipt(r inbound.Receipt, outcome string) {
 	}
 	x.writeAge(r)
 	if len(r.Dropped) > 0 {
-		h.Set("X-Forge-Dropped", strings.Join(r.Dropped, ", "))
+		h.Set("X-Forge-Dropped", strings.Join(x.ownNames(r.Dropped), ", "))
 	}
 	if x.explain && r.Decision.ID != "" {
 		h.Set("X-Forge-Decision", decisionHeader(decisionOf(r, outcome)))

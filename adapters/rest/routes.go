@@ -26,6 +26,7 @@ type shape uint8
 const (
 	shapeProblem shape = iota // RFC 9457
 	shapeOpenAI
+	shapeAnthropic
 )
 
 // route is one line of the table: how it is called, by whom, and everything the document says of it.
@@ -36,6 +37,8 @@ type route struct {
 	scope   tenant.Scope // with scopedKey
 	role    tenant.Role  // the least role in the tenant; "": any
 	shape   shape
+	// naming gives a field of a request the name that the route's dialect has for it, where it is named as OpenAI's chat completions do; nil: the same.
+	naming  func(field string) string
 	large   bool // takes bodies up to MaxBodyBytes
 	most    int  // else the bytes that a body may have; 0: smallBody
 	account bool // of people and tenants: it is told where requests come from, and a session's are counted

@@ -13,7 +13,7 @@ import (
 )
 
 // heartbeat is a comment: it keeps proxies from giving up, and tells us when the client has.
-const heartbeat = ": heartbeat\n\n"
+var heartbeat = []byte(": heartbeat\n\n")
 
 // encoder writes a streamed answer in a client's dialect. The bytes it gives are valid until it is asked again; none means that there is
 // nothing to send.
@@ -23,6 +23,17 @@ type encoder interface {
 	piece(p inbound.Piece) []byte
 	done(r inbound.Receipt) []byte
 	fail(f *fault.Error) []byte
+}
+
+// beating is an encoder whose dialect has a heartbeat of its own. It may be asked at any time, by another goroutine too.
+type beating interface{ heartbeat() []byte }
+
+// heartbeatOf gives what is sent while there is nothing else to send.
+func heartbeatOf(e encoder) []byte {
+	if b, ok := e.(beating); ok {
+		return b.heartbeat()
+	}
+	return heartbeat
 }
 
 // opened is what the gateway made of a streamed call.
@@ -62,7 +73,7 @@ func (x *exchange) stream(c inbound.Call, a asked, e encoder) error {
 	x.fc, x.c = nil, nil // from here on the request belongs to nobody
 	fc.SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer cancel(nil)
-		x.pump(&frames{w: w, every: x.s.config.Heartbeat, gone: func() { cancel(errClientGone) }}, first, got, e)
+		x.pump(&frames{w: w, beat: heartbeatOf(e), every: x.s.config.Heartbeat, gone: func() { cancel(errClientGone) }}, first, got, e)
 	})
 	return nil
 }
@@ -91,7 +102,7 @@ func (x *exchange) pump(out *frames, first *opened, got <-chan opened, e encoder
 	}()
 	out.start()
 	if first == nil {
-		out.send([]byte(heartbeat))
+		out.send(out.beat)
 		o := <-got
 		first = &o
 	}
@@ -135,12 +146,13 @@ func (x *exchange) breakOff(out *frames, e encoder, err error) {
 		f = errStopping.With(err)
 	}
 	x.failed = f
-	out.send(e.fail(f))
+	out.send(e.fail(x.inOwnNames(f)))
 }
 
 // frames writes whole frames to a client, each flushed at once, with heartbeats while there is nothing else to send.
 type frames struct {
 	every time.Duration
+	beat  []byte
 	gone  func() // called once when the client cannot be written to
 
 	mu     sync.Mutex
@@ -153,7 +165,7 @@ type frames struct {
 func (f *frames) start() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.timer = time.AfterFunc(f.every, func() { f.send([]byte(heartbeat)) })
+	f.timer = time.AfterFunc(f.every, func() { f.send(f.beat) })
 }
 
 // send writes a frame and reports whether the client still reads.

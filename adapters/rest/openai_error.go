@@ -4,47 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/fault"
-	"github.com/forge1/forge1/ports/inbound"
 )
-
-// chatCompletions serves POST /v1/chat/completions. The body is read once and goes to the gateway as bytes.
-func (x *exchange) chatCompletions() error {
-	body := x.fc.Request.SwapBody(nil) // ours from here on: no copy, and no reused buffer
-	env, err := scanChat(body)
-	if err != nil {
-		return err
-	}
-	a, err := x.askedFor()
-	if err != nil {
-		return err
-	}
-	c := x.call(a, inbound.SurfaceChatCompletions)
-	c.Dialect, c.Body = chat.DialectOpenAIChat, body
-	c.Parse = func() (*chat.Request, error) { return parseChat(body, a.strict) }
-	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfChat) }
-	c.Model, c.EndUser, c.MaxTokens, c.TextBytes = env.model, env.user, env.maxTokens, env.textBytes
-	c.Vision, c.Tools, c.Schema = env.vision, env.tools, env.schema
-
-	created := x.start.Unix()
-	if env.stream {
-		return x.stream(c, a, &chatEncoder{created: created, usage: env.includeUsage})
-	}
-	answer, err := x.ask(c, a)
-	if err != nil {
-		return err
-	}
-	r := &x.fc.Response
-	r.SetStatusCode(http.StatusOK)
-	r.Header.SetContentType("application/json")
-	if answer.Response == nil {
-		r.SetBodyRaw(answer.Body)
-	} else {
-		r.SetBodyRaw(encode(completionOf(answer, created)))
-	}
-	return nil
-}
 
 // OpenAIError is a failure in the shape that OpenAI's clients read.
 type OpenAIError struct {

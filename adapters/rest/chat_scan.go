@@ -3,45 +3,16 @@ package rest
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
-	"github.com/forge1/forge1/domain/fault"
 )
 
-// envelope is what routing must know of a chat completions body.
-type envelope struct {
-	model        string
-	user         string // "" when absent, or not fit to be kept
-	stream       bool
-	includeUsage bool
-	maxTokens    int
-	tools        bool
-	schema       bool
-	vision       bool
-	textBytes    int
-}
+// chatFields are those of a chat completions body.
+var chatFields = bodyFields{known: chatField, required: []string{"model", "messages"}, read: (*scanner).chatField}
 
-// Kinds of value by their first byte, as a set.
-const (
-	isNull = 1 << iota
-	isBool
-	isNumber
-	isString
-	isArray
-	isObject
-)
+// scanChat reads a chat completions body once.
+func scanChat(body []byte) (envelope, error) { return scan(body, &chatFields) }
 
-// maxName bounds a model's name, and what is kept as the end user's.
-const maxName = 256
-
-// plainText reports whether a name may be kept and shown.
-func plainText(s string) bool {
-	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
-// topField says what is known of a field of the body: its place in the set of those seen, and which kinds it may have.
-func topField(key string) (place int, kinds uint8) {
+// chatField says what is known of a field of the body.
+func chatField(key string) (place int, kinds uint8) {
 	switch key {
 	case "model":
 		return 0, isString
@@ -97,91 +68,8 @@ func topField(key string) (place int, kinds uint8) {
 	return -1, 0
 }
 
-// kindNames say the kinds of a set.
-func kindNames(kinds uint8) string {
-	var names []string
-	for i, name := range []string{"null", "true or false", "a number", "a string", "an array", "an object"} {
-		if kinds&(1<<i) != 0 && i > 0 {
-			names = append(names, name)
-		}
-	}
-	return "must be " + strings.Join(names, " or ")
-}
-
-// scanChat reads a body once, proves that it is JSON, and takes from it what routing must know. A field that decides something is refused
-// when it stands twice, or in another spelling that some reader takes for it.
-func scanChat(body []byte) (envelope, error) {
-	s := &scanner{b: body}
-	if !utf8.Valid(body) {
-		s.fail("it is not valid UTF-8")
-	} else {
-		s.top()
-	}
-	if s.err != nil {
-		return envelope{}, s.err
-	}
-	return s.out, nil
-}
-
-// top reads the body's object.
-func (s *scanner) top() {
-	s.space()
-	if k := s.kind(); k != isObject {
-		if s.i < len(s.b) && k != 0 {
-			s.wrong("", "must be an object")
-		} else {
-			s.fail("an object is missing")
-		}
-		return
-	}
-	var seen uint64
-	s.object(1, func(key []byte) {
-		place, kinds := topField(string(key))
-		if place < 0 {
-			s.lookalike(key)
-			s.skip(1)
-			return
-		}
-		if seen&(1<<place) != 0 {
-			s.clash("/"+string(key), "stands twice")
-			return
-		}
-		seen |= 1 << place
-		k := s.kind()
-		if k&kinds == 0 {
-			if k != 0 {
-				s.wrong("/"+string(key), kindNames(kinds))
-			} else {
-				s.fail("a value is missing")
-			}
-			return
-		}
-		s.field(place, k)
-	})
-	if s.space(); s.err == nil && s.i < len(s.b) {
-		s.fail("something follows the object")
-	}
-	for place, key := range []string{"model", "messages"} {
-		if s.err == nil && seen&(1<<place) == 0 {
-			s.err = fault.New(fault.Malformed, strictjson.CodeMissing, "the field is required").
-				At(fault.Field{Pointer: "/" + key, Code: strictjson.CodeMissing, Message: "is required"})
-		}
-	}
-}
-
-// lookalike refuses a key that some JSON readers take for a field that decides something: MODEL for model.
-func (s *scanner) lookalike(key []byte) {
-	lower := strings.ToLower(string(key)) // folds the Kelvin sign and its like, as encoding/json does
-	if lower == string(key) && !strings.Contains(lower, "ſ") {
-		return
-	}
-	if place, _ := topField(strings.ReplaceAll(lower, "ſ", "s")); place >= 0 {
-		s.clash("/"+string(key), "is another spelling of a field that exists")
-	}
-}
-
-// field reads a known field, whose kind has been checked.
-func (s *scanner) field(place int, k uint8) {
+// chatField reads a known field.
+func (s *scanner) chatField(place int, k uint8) {
 	switch place {
 	case 0:
 		if s.out.model = s.text(); s.err == nil && !plainText(s.out.model) {

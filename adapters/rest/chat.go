@@ -1,0 +1,37 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/inbound"
+)
+
+// chatCompletions serves POST /v1/chat/completions. The body is read once and goes to the gateway as bytes.
+func (x *exchange) chatCompletions() error {
+	body := x.takeBody()
+	env, err := scanChat(body)
+	if err != nil {
+		return err
+	}
+	a, err := x.askedFor()
+	if err != nil {
+		return err
+	}
+	c := x.callOf(a, inbound.SurfaceChatCompletions, chat.DialectOpenAIChat, body, &env)
+	c.Parse = func() (*chat.Request, error) { return parseChat(body, a.strict) }
+	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfChat) }
+
+	created := x.start.Unix()
+	if env.stream {
+		return x.stream(c, a, &chatEncoder{created: created, usage: env.includeUsage})
+	}
+	answer, err := x.ask(c, a)
+	if err != nil {
+		return err
+	}
+	if answer.Response == nil {
+		return x.relayed(answer.Body)
+	}
+	return x.reply(http.StatusOK, completionOf(answer, created))
+}
