@@ -84,7 +84,7 @@ func migratedPostgres(suite testing.TB) func(t testing.TB) *database.DB {
 		// The role of a replica passes by the trigger that keeps the audit log.
 		_, err := db.SQL().ExecContext(t.Context(), `BEGIN; SET LOCAL session_replication_role = replica; TRUNCATE users, registrations, tenants,
 			memberships, auth_sessions, api_keys, outbox, audit_log, routing_policies, ai_calls, ai_attempts, routing_decisions, routing_sheets, user_totp, user_totp_pending, recovery_codes, one_time_tokens,
-			invites, signing_keys; COMMIT`)
+			invites, signing_keys, kept_responses; COMMIT`)
 		if err != nil {
 			t.Fatalf("empty the database: %v", err)
 		}
@@ -174,6 +174,16 @@ func eachCallStore(t *testing.T, run func(t *testing.T, new func(t *testing.T) c
 				db := migrated(t)
 				return conformance.CallStore{Calls: database.NewCalls(db), Usage: database.NewUsage(db), Decisions: database.NewDecisions(db)}
 			})
+		})
+	}
+}
+
+func TestKeptResponses(t *testing.T) {
+	for name, s := range stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			migrated := s.migrated(t)
+			conformance.KeptResponses(t, func(t *testing.T) outbound.KeptResponses { return database.NewKeptResponses(migrated(t)) })
 		})
 	}
 }

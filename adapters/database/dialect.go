@@ -44,6 +44,8 @@ type dialect interface {
 	skipLocked() string
 	// among is the condition that a column is one of what a subselect gives, to be found by the column's index.
 	among(column string) string
+	// place names the column that says where a row lies, for one transaction.
+	place() string
 	// failure says what a driver's error means; other when it means nothing known here.
 	failure(err error) failure
 	// migrationLock makes other migrators wait until the transaction ends.
@@ -157,6 +159,8 @@ func (postgres) skipLocked() string { return "FOR UPDATE SKIP LOCKED" }
 
 // among makes an array of the subselect, as Postgres would rather read a whole table than look up the few rows of a join.
 func (postgres) among(column string) string { return column + " = ANY (ARRAY(?))" }
+
+func (postgres) place() string { return "ctid" }
 
 func (postgres) failure(err error) failure {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
@@ -300,6 +304,8 @@ func (lite) forbidSweep(ctx context.Context, tx bun.Tx) error {
 func (lite) skipLocked() string { return "" }
 
 func (lite) among(column string) string { return column + " IN (?)" }
+
+func (lite) place() string { return "rowid" }
 
 func (lite) failure(err error) failure {
 	e, ok := errors.AsType[*sqlite.Error](err)

@@ -19,7 +19,7 @@ func models() []any {
 	return []any{
 		(*userRow)(nil), (*registrationRow)(nil), (*tenantRow)(nil), (*memberRow)(nil), (*sessionRow)(nil), (*apiKeyRow)(nil), (*messageRow)(nil),
 		(*auditRow)(nil), (*policyRow)(nil), (*callRow)(nil), (*totpRow)(nil), (*pendingRow)(nil), (*codeRow)(nil), (*oneTimeRow)(nil), (*inviteRow)(nil),
-		(*keyRow)(nil), (*attemptRow)(nil), (*decisionRow)(nil), (*sheetRow)(nil),
+		(*keyRow)(nil), (*attemptRow)(nil), (*decisionRow)(nil), (*sheetRow)(nil), (*responseRow)(nil),
 	}
 }
 

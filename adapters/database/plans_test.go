@@ -35,7 +35,8 @@ INSERT INTO ai_calls SELECT id, w.at + n * interval '1 minute', '', 't' || (1 + 
 INSERT INTO ai_attempts SELECT id, m, w.at, '', '', '', '', '', 1, 1, 1, 1, 0, 0, 0, '', n FROM i, w, generate_series(1, 2) AS m;
 INSERT INTO routing_decisions SELECT id, 't' || (1 + n % 50), w.at + n * interval '1 minute', 'general', 'p' || n % 4, 'm' || n % 9, 'ok', 1, 's' || n, '', '{}', '{}'
 	FROM i, w;
-INSERT INTO routing_sheets SELECT 's' || n, w.at + n * interval '1 minute', '{}' FROM n, w`
+INSERT INTO routing_sheets SELECT 's' || n, w.at + n * interval '1 minute', '{}' FROM n, w;
+INSERT INTO kept_responses SELECT 't' || (1 + n % 50), 'resp_' || n, w.at, w.at + n * interval '1 minute', '\x00' FROM n, w`
 
 // uuids gives to each n an id that grows with the time of its row.
 const uuids = `i AS (SELECT n, substr(h, 1, 8) || '-' || substr(h, 9) || '-7000-8000-' || lpad(n::text, 12, '0') AS id
@@ -181,6 +182,15 @@ func callQueries(begin time.Time) map[string]func(context.Context, *database.DB)
 		},
 		"sweep of calls": func(ctx context.Context, db *database.DB) error {
 			return second(database.NewCalls(db).Sweep(ctx, begin.Add(time.Hour)))
+		},
+		"a response": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewKeptResponses(db).Find(ctx, "t8", "resp_9007", begin))
+		},
+		"the removal of a response": func(ctx context.Context, db *database.DB) error {
+			return database.NewKeptResponses(db).Remove(ctx, "t8", "resp_9007", begin)
+		},
+		"sweep of responses": func(ctx context.Context, db *database.DB) error {
+			return second(database.NewKeptResponses(db).Sweep(ctx, begin.Add(time.Hour), 1000))
 		},
 		"sweep of decisions": func(ctx context.Context, db *database.DB) error {
 			return second(database.NewDecisions(db).Sweep(ctx, begin.Add(3*time.Hour)))
