@@ -13,6 +13,7 @@ import (
 const (
 	every  = 10 * time.Minute
 	keep   = 30 * 24 * time.Hour // sessions and API keys that ended, and the keys of letters that were sent
+	batch  = 1000                // responses that one statement takes away: each may be large
 	logger = "housekeeping"
 )
 
@@ -28,6 +29,7 @@ type Deps struct {
 	Tx        outbound.Tx
 	Calls     outbound.Calls
 	Decisions outbound.Decisions
+	Responses outbound.KeptResponses
 	Clock     outbound.Clock
 	Log       *slog.Logger
 	Config    Config
@@ -71,6 +73,7 @@ func (w *Worker) round(ctx context.Context) {
 		{"audit log", repos.Audit.Sweep, now.Add(-w.Config.AuditRetention)},
 		{"calls", w.Calls.Sweep, now.Add(-w.Config.CallsRetention)},
 		{"decisions", w.Decisions.Sweep, now.Add(-w.Config.DecisionRetention)},
+		{"responses", w.responses, now},
 	} {
 		n, err := room.sweep(ctx, room.before)
 		switch {
@@ -80,6 +83,16 @@ func (w *Worker) round(ctx context.Context) {
 			w.Log.ErrorContext(ctx, "cannot be swept", "logger", logger, "what", room.name, "error", err)
 		case n > 0:
 			w.Log.InfoContext(ctx, "swept", "logger", logger, "what", room.name, "rows", n)
+		}
+	}
+}
+
+// responses takes away the kept responses that have expired.
+func (w *Worker) responses(ctx context.Context, now time.Time) (int, error) {
+	for sum := 0; ; {
+		n, err := w.Responses.Sweep(ctx, now, batch)
+		if sum += n; err != nil || n < batch {
+			return sum, err
 		}
 	}
 }

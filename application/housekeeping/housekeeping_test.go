@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func running(t *testing.T, w *identity.World, log *bytes.Buffer) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	worker := housekeeping.New(housekeeping.Deps{
-		Tx: w.Faults, Calls: database.NewCalls(w.DB), Decisions: database.NewDecisions(w.DB), Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Tx: w.Faults, Calls: database.NewCalls(w.DB), Decisions: database.NewDecisions(w.DB), Responses: database.NewKeptResponses(w.DB), Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Config: housekeeping.Config{AuditRetention: 400 * day, CallsRetention: 300 * day, DecisionRetention: 35 * day},
 	})
 	go func() { ended <- worker.Run(ctx) }()
@@ -79,7 +80,7 @@ func counts(t *testing.T, w *identity.World) map[string]int {
 	t.Helper()
 	out := map[string]int{}
 	for table, n := range w.Rows(t, "one_time_tokens", "invites", "auth_sessions", "api_keys", "outbox", "audit_log", "ai_calls", "ai_attempts",
-		"routing_decisions", "routing_sheets") {
+		"routing_decisions", "routing_sheets", "kept_responses") {
 		out[table] = n
 	}
 	return out
@@ -110,6 +111,13 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 		if err := database.NewCalls(w.DB).Append(t.Context(), outbound.Batch{Calls: []outbound.Call{call}, Sheets: sheets}); err != nil {
 			t.Fatal(err)
 		}
+		const more = 1001 // than are taken at once
+		for i := range more {
+			r := outbound.SealedResponse{TenantID: "x", ID: strconv.Itoa(i), CreatedAt: w.Clock.Now(), ExpiresAt: w.Clock.Now().Add(2 * day), Sealed: []byte("x")}
+			if err := database.NewKeptResponses(w.DB).Add(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
 		var log bytes.Buffer
 		defer running(t, w, &log)()
 		synctest.Wait()
@@ -121,11 +129,11 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 		}{
 			{"an hour and a half", 90 * time.Minute, map[string]int{}},
 			{"a minute more", time.Minute, map[string]int{"one_time_tokens": 1}},
-			{"three days", 3 * day, map[string]int{"one_time_tokens": 1, "invites": 1}},
-			{"a month after what ended", 27 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 1, "api_keys": 1, "outbox": first["outbox"]}},
-			{"a month after what expired", 7 * day, map[string]int{"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"], "routing_decisions": 1, "routing_sheets": 1}},
+			{"three days", 3 * day, map[string]int{"kept_responses": more, "one_time_tokens": 1, "invites": 1}},
+			{"a month after what ended", 27 * day, map[string]int{"kept_responses": more, "one_time_tokens": 1, "invites": 1, "auth_sessions": 1, "api_keys": 1, "outbox": first["outbox"]}},
+			{"a month after what expired", 7 * day, map[string]int{"kept_responses": more, "one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"], "routing_decisions": 1, "routing_sheets": 1}},
 			{"400 days", 363 * day, map[string]int{
-				"one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"], "audit_log": first["audit_log"],
+				"kept_responses": more, "one_time_tokens": 1, "invites": 1, "auth_sessions": 2, "api_keys": 1, "outbox": first["outbox"], "audit_log": first["audit_log"],
 				"routing_decisions": 1, "routing_sheets": 1, "ai_calls": 1, "ai_attempts": 2,
 			}},
 		} {
@@ -138,7 +146,7 @@ func TestEveryTableIsBoundedByTime(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		for _, want := range []string{"what=sessions rows=1", `what="audit log"`, "what=calls rows=1", "what=decisions rows=2", "what=invitations rows=1"} {
+		for _, want := range []string{"what=sessions rows=1", `what="audit log"`, "what=calls rows=1", "what=decisions rows=2", "what=invitations rows=1", "what=responses rows=1001"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("no %q in the log", want)
 			}
@@ -173,7 +181,7 @@ func TestAWorkerThatEndsSweepsNoMore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var log bytes.Buffer
-	worker := housekeeping.New(housekeeping.Deps{Tx: w.DB, Calls: database.NewCalls(w.DB), Decisions: database.NewDecisions(w.DB), Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	worker := housekeeping.New(housekeeping.Deps{Tx: w.DB, Calls: database.NewCalls(w.DB), Decisions: database.NewDecisions(w.DB), Responses: database.NewKeptResponses(w.DB), Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := worker.Run(ctx); err != nil || log.Len() != 0 || w.Rows(t, "registrations")["registrations"] != 1 {
 		t.Errorf("got %v, and the log says %s", err, log.String())
 	}
