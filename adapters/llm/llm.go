@@ -14,6 +14,8 @@ type Vendor struct {
 	Name string // the catalogue's and simulator's name: openai, anthropic, gemini, openrouter
 	// New makes what the vendor's adapter can do, which binds nothing but the client.
 	New func(client *http.Client) outbound.Abilities
+	// Resold gives the name under which the vendor sells a model of another vendor of the catalogue; nil: it sells none.
+	Resold func(vendor, model string) string
 	// Cases are the vendor's own wire cases, testdata/*.http, which the conformance suite, the simulator and the demo play.
 	Cases fs.FS
 }

@@ -37,6 +37,7 @@ func EncodeInputs(r routing.Request, readings []routing.Reading) []byte {
 	b = appendCount(b, `,"slo_ms":`, r.SLOMs)
 	b = appendCount(b, `,"input_tokens":`, r.InputTokens)
 	b = appendCount(b, `,"max_tokens":`, r.MaxTokens)
+	b = appendSet(b, `,"embedding":true`, r.Embedding)
 	b = appendSet(b, `,"vision":true`, r.Vision)
 	b = appendSet(b, `,"tools":true`, r.Tools)
 	b = appendSet(b, `,"schema":true`, r.Schema)
@@ -86,6 +87,7 @@ func appendModel(b []byte, m *routing.ModelFacts) []byte {
 		}
 		b = append(b, ']')
 	}
+	b = appendSet(b, `,"embeds":true`, m.Embeds)
 	b = appendSet(b, `,"vision":true`, m.Vision)
 	b = appendSet(b, `,"tools":true`, m.Tools)
 	b = appendSet(b, `,"schema":true`, m.Schema)

@@ -133,7 +133,7 @@ func worlds(t *rapid.T) (base, now routing.Facts) {
 		q := p
 		for _, model := range []string{"default", "a", "b"} {
 			m := routing.ModelFacts{
-				Model: model, Known: rapid.Bool().Draw(t, "known"), Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"),
+				Model: model, Known: rapid.Bool().Draw(t, "known"), Embeds: rapid.Bool().Draw(t, "embeds"), Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"),
 				Schema: rapid.Bool().Draw(t, "schema"), Context: rapid.SampledFrom([]int{0, 1000, 100_000}).Draw(t, "context"),
 				Price: routing.FlatCents(rapid.Float64Range(0, 50).Draw(t, "cents")),
 			}
@@ -161,7 +161,7 @@ func asked(t *rapid.T) routing.Request {
 	r := routing.Request{
 		Task: rapid.SampledFrom(routing.TaskTypes()).Draw(t, "task"), SLOMs: rapid.SampledFrom([]int{0, 500, 2000}).Draw(t, "slo"),
 		InputTokens: rapid.IntRange(0, 2000).Draw(t, "input"), MaxTokens: rapid.SampledFrom([]int{0, 100, 2000}).Draw(t, "max"),
-		Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"), Schema: rapid.Bool().Draw(t, "schema"),
+		Embedding: rapid.Bool().Draw(t, "embedding"), Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"), Schema: rapid.Bool().Draw(t, "schema"),
 	}
 	switch rapid.IntRange(0, 2).Draw(t, "kind") {
 	case 1:

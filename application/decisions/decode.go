@@ -36,6 +36,7 @@ type keptRequest struct {
 	SLOMs       int              `json:"slo_ms"`
 	InputTokens int              `json:"input_tokens"`
 	MaxTokens   int              `json:"max_tokens"`
+	Embedding   bool             `json:"embedding"`
 	Vision      bool             `json:"vision"`
 	Tools       bool             `json:"tools"`
 	Schema      bool             `json:"schema"`
@@ -67,6 +68,7 @@ type keptModel struct {
 	Model     string                      `json:"model"`
 	Known     bool                        `json:"known"`
 	Tasks     []routing.TaskType          `json:"tasks"`
+	Embeds    bool                        `json:"embeds"`
 	Vision    bool                        `json:"vision"`
 	Tools     bool                        `json:"tools"`
 	Schema    bool                        `json:"schema"`
@@ -101,7 +103,7 @@ func DecodeInputs(b []byte) (routing.Request, []routing.Reading, error) {
 	}
 	r := routing.Request{
 		Task: in.Request.Task, Draw: in.Request.Draw, SLOMs: in.Request.SLOMs, InputTokens: in.Request.InputTokens, MaxTokens: in.Request.MaxTokens,
-		Vision: in.Request.Vision, Tools: in.Request.Tools, Schema: in.Request.Schema,
+		Embedding: in.Request.Embedding, Vision: in.Request.Vision, Tools: in.Request.Tools, Schema: in.Request.Schema,
 	}
 	if p := in.Request.Pin; p != nil {
 		t := p.target()
@@ -147,7 +149,7 @@ func DecodeFacts(b []byte) (routing.Facts, error) {
 
 func (k *keptModel) facts() (routing.ModelFacts, error) {
 	m := routing.ModelFacts{
-		Model: k.Model, Known: k.Known, Tasks: k.Tasks, Vision: k.Vision, Tools: k.Tools, Schema: k.Schema, Context: k.Context, Price: k.Price,
+		Model: k.Model, Known: k.Known, Tasks: k.Tasks, Embeds: k.Embeds, Vision: k.Vision, Tools: k.Tools, Schema: k.Schema, Context: k.Context, Price: k.Price,
 		State: routing.State{OpenUntil: k.OpenUntil.time(), RestUntil: k.RestUntil.time(), Refused: k.Refused},
 	}
 	for task, f := range k.Figures {

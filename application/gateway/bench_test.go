@@ -21,7 +21,7 @@ type idle struct {
 
 func (idle) Dialect() chat.Dialect { return chat.DialectOpenAIChat }
 
-func (i idle) RelayWhole(context.Context, outbound.Target, []byte) (*outbound.Relayed, error) {
+func (i idle) RelayWhole(context.Context, outbound.Target, outbound.Passage) (*outbound.Relayed, error) {
 	return i.answer, nil
 }
 
@@ -30,7 +30,7 @@ func benchWorld(b testing.TB, more ...func(*options)) *world {
 	v := idle{answer: &outbound.Relayed{Body: make([]byte, 2000), Model: "m", Finish: chat.FinishStop, Usage: &chat.Usage{Input: 100, Output: 20}}}
 	o := options{room: 1 << 40, connections: func(c map[string]*outbound.Connection) {
 		for _, each := range c {
-			each.Provider, each.Relay = v, v
+			each.Provider, each.Relays = v, []outbound.Relay{v}
 		}
 	}}
 	for _, change := range more {

@@ -321,6 +321,7 @@ func (b *board) add(row int, model string) *boardModel {
 func modelFacts(c *outbound.Connection, model string, entry outbound.Model, known bool) routing.ModelFacts {
 	f := routing.ModelFacts{Model: model, Price: assumed(c)}
 	if known {
+		f.Embeds = entry.Embedding
 		f.Known, f.Vision, f.Tools, f.Schema, f.Context = !entry.Unsure, entry.Vision, entry.Tools, entry.Schema, entry.Context
 	}
 	if known && entry.Priced && c.CostCents == nil {

@@ -153,8 +153,8 @@ func (v *visit) pieces(e *entry) (out []inbound.Piece, relayed, ok bool) {
 		return out, true, true
 	}
 	r := e.response
-	if conn := v.connections[e.facts.Provider]; r == nil && conn != nil && conn.Relay != nil {
-		r = conn.Relay.Read(e.body).Response
+	if relay := v.relayOf(e.facts.Provider); r == nil && relay != nil {
+		r = relay.Read(e.body).Response
 	}
 	if r == nil {
 		return nil, false, false
@@ -163,6 +163,14 @@ func (v *visit) pieces(e *entry) (out []inbound.Piece, relayed, ok bool) {
 		out = append(out, inbound.Piece{Chunk: c})
 	}
 	return out, false, true
+}
+
+// relayOf gives what a provider's answers in the call's dialect came through; nil: they do not come as bytes.
+func (v *visit) relayOf(provider string) outbound.Relay {
+	if conn := v.connections[provider]; conn != nil {
+		return conn.Relay(v.in.Dialect)
+	}
+	return nil
 }
 
 // fill makes the receipt one of an answer that somebody else's call got: it cost this caller nothing.
@@ -198,8 +206,8 @@ func (v *visit) lasts(e *entry) bool {
 	if e == nil || e.cut || e.facts.Finish != chat.FinishStop && e.facts.Finish != chat.FinishToolCalls {
 		return false
 	}
-	conn := v.connections[e.facts.Provider]
-	return e.body == nil || conn != nil && conn.Relay != nil && conn.Relay.Read(e.body).Complete
+	relay := v.relayOf(e.facts.Provider)
+	return e.body == nil || relay != nil && relay.Read(e.body).Complete
 }
 
 // keep puts an answer into the store, if it lasts and is not too large.

@@ -32,7 +32,7 @@ type frame struct {
 
 // The version of what encode writes, and its kinds. What another version wrote is not read.
 const (
-	entryVersion  = 1
+	entryVersion  = 2
 	entryResponse = 'r'
 	entryBody     = 'b'
 	entryFrames   = 'f'
@@ -48,7 +48,7 @@ type entryHead struct {
 	Usage    entryUsage        `json:"usage"`
 	Dropped  []string          `json:"dropped,omitempty"`
 	Decision *routing.Decision `json:"decision,omitempty"`
-	Response *entryAnswer      `json:"response,omitempty"`
+	Response *chat.Response    `json:"response,omitempty"`
 	Size     int               `json:"size,omitempty"` // of what stands after it
 }
 
@@ -58,19 +58,6 @@ type entryUsage struct {
 	CacheRead  int `json:"read,omitempty"`
 	CacheWrite int `json:"write,omitempty"`
 	Reasoning  int `json:"reasoning,omitempty"`
-}
-
-type entryAnswer struct {
-	ID      string      `json:"id,omitempty"`
-	Text    string      `json:"text,omitempty"`
-	Refusal string      `json:"refusal,omitempty"`
-	Calls   []entryCall `json:"calls,omitempty"`
-}
-
-type entryCall struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Arguments string `json:"args"`
 }
 
 // encode writes an entry. It is false for one that is too large, or holds nothing.
@@ -89,7 +76,9 @@ func (e *entry) encode() ([]byte, bool) {
 	case e.frames != nil:
 		kind, blob = entryFrames, appendFrames(nil, e.frames)
 	case e.response != nil:
-		kind, h.Response = entryResponse, answerOf(e.response)
+		kept := *e.response
+		kept.Usage, kept.Dropped = nil, nil // what was used then is not used again, and what was dropped stands above
+		kind, h.Response = entryResponse, &kept
 	default:
 		return nil, false
 	}
@@ -103,14 +92,6 @@ func (e *entry) encode() ([]byte, bool) {
 	out := binary.AppendUvarint([]byte{entryVersion, kind}, uint64(head.Len()))
 	out = append(append(out, head.Bytes()...), blob...)
 	return out, len(out) <= maxEntry
-}
-
-func answerOf(r *chat.Response) *entryAnswer {
-	a := &entryAnswer{ID: r.ID, Text: r.Text, Refusal: r.Refusal}
-	for _, c := range r.ToolCalls {
-		a.Calls = append(a.Calls, entryCall(c))
-	}
-	return a
 }
 
 // decodeEntry reads an entry. It is false for what is none: nothing, another version, or damaged.
@@ -147,21 +128,9 @@ func decodeEntry(b []byte) (*entry, bool) {
 	case entryFrames:
 		e.frames, ok = readFrames(blob)
 	case entryResponse:
-		e.response, ok = h.responseOf(), h.Response != nil && len(blob) == 0
+		e.response, ok = h.Response, h.Response != nil && len(h.Response.Choices) > 0 && len(blob) == 0
 	}
 	return e, ok
-}
-
-func (h *entryHead) responseOf() *chat.Response {
-	if h.Response == nil {
-		return nil
-	}
-	a := h.Response
-	r := &chat.Response{ID: a.ID, Model: h.Served, Text: a.Text, Refusal: a.Refusal, Finish: h.Finish}
-	for _, c := range a.Calls {
-		r.ToolCalls = append(r.ToolCalls, chat.ToolCall(c))
-	}
-	return r
 }
 
 // appendFrames writes frames: each its length doubled, plus one when it says nothing but usage, and its bytes.

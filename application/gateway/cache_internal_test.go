@@ -39,11 +39,16 @@ func drawn(t *rapid.T) *entry {
 			e.frames = append(e.frames, frame{raw: raw.Draw(t, "frame"), usage: rapid.Bool().Draw(t, "usage")})
 		}
 	default:
-		r := &chat.Response{ID: "id", Model: sample.ServedModel, Text: rapid.String().Draw(t, "text"), Refusal: rapid.String().Draw(t, "refusal"), Finish: chat.FinishStop}
+		c := chat.Choice{Finish: chat.FinishStop, Parts: []chat.Part{
+			{Text: rapid.String().Draw(t, "text")}, {Kind: chat.PartRefusal, Text: rapid.String().Draw(t, "refusal")},
+			{Kind: chat.PartThinking, Signature: &chat.Signature{Format: "f", Data: rapid.String().Draw(t, "signature")}},
+		}}
 		for range rapid.IntRange(0, 3).Draw(t, "calls") {
-			r.ToolCalls = append(r.ToolCalls, chat.ToolCall{ID: rapid.String().Draw(t, "id"), Name: "f", Arguments: rapid.String().Draw(t, "arguments")})
+			c.Parts = append(c.Parts, chat.Part{Kind: chat.PartToolCall, Call: &chat.ToolCall{
+				ID: rapid.String().Draw(t, "id"), Name: "f", Arguments: rapid.String().Draw(t, "arguments"),
+			}})
 		}
-		e.response = r
+		e.response = &chat.Response{ID: "id", Model: sample.ServedModel, Choices: []chat.Choice{c}}
 	}
 	return e
 }
@@ -74,11 +79,11 @@ func TestAnEntryIsReadAsItWasWritten(t *testing.T) {
 func TestWhatIsNoEntry(t *testing.T) {
 	good, _ := (&entry{facts: sample, created: time.Unix(1, 0), body: []byte("body")}).encode()
 	tests := map[string][]byte{
-		"nothing": nil, "empty": {}, "a version of tomorrow": append([]byte{2}, good[1:]...), "a kind of tomorrow": append([]byte{1, 'z'}, good[2:]...),
-		"a head longer than all": {1, 'b', 0xff, 0xff, 0x7f}, "a head of endless length": append([]byte{1, 'b'}, bytes.Repeat([]byte{0xff}, 11)...),
+		"nothing": nil, "empty": {}, "a version of tomorrow": append([]byte{entryVersion + 1}, good[1:]...), "a kind of tomorrow": append([]byte{entryVersion, 'z'}, good[2:]...),
+		"a head longer than all": {entryVersion, 'b', 0xff, 0xff, 0x7f}, "a head of endless length": append([]byte{entryVersion, 'b'}, bytes.Repeat([]byte{0xff}, 11)...),
 		"too large": append(good, make([]byte, maxEntry)...),
-		"no JSON":   {1, 'b', 2, '{', '{', 'x'}, "another finish": head(`{"provider":"p","finish":"length"}`), "no provider": head(`{"finish":"stop"}`),
-		"no body": head(`{"provider":"p","finish":"stop"}`), "no answer": append([]byte{1, 'r'}, head(`{"provider":"p","finish":"stop"}`)[2:]...),
+		"no JSON":   {entryVersion, 'b', 2, '{', '{', 'x'}, "another finish": head(`{"provider":"p","finish":"length"}`), "no provider": head(`{"finish":"stop"}`),
+		"no body": head(`{"provider":"p","finish":"stop"}`), "no answer": append([]byte{entryVersion, 'r'}, head(`{"provider":"p","finish":"stop"}`)[2:]...),
 	}
 	for name, b := range tests {
 		if e, ok := decodeEntry(b); ok {
@@ -102,7 +107,9 @@ func FuzzEntry(f *testing.F) {
 	for _, e := range []*entry{
 		{facts: sample, created: time.Unix(1, 0), body: []byte(`{"choices":[]}`)},
 		{facts: sample, created: time.Unix(2, 0), frames: []frame{{raw: []byte("data: {}\n\n")}, {raw: []byte("data: [DONE]\n\n"), usage: true}}},
-		{facts: sample, created: time.Unix(3, 0), response: &chat.Response{Text: "ä", ToolCalls: []chat.ToolCall{{ID: "c", Name: "f", Arguments: "{}"}}}},
+		{facts: sample, created: time.Unix(3, 0), response: &chat.Response{Choices: []chat.Choice{{Parts: []chat.Part{
+			{Text: "ä"}, {Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}},
+		}}}}},
 	} {
 		b, ok := e.encode()
 		if !ok {

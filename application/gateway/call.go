@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/embedding"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
@@ -28,11 +29,12 @@ type call struct {
 	kept     *outbound.Decision
 	receipt  inbound.Receipt
 	attempts []outbound.CallAttempt
-	last     error         // of the last failed attempt
-	request  *chat.Request // nil until a target needs it
-	first    time.Duration // until the first piece of a stream
-	cost     int64         // of the attempts so far
-	unpriced bool          // one of them used what has no price
+	last     error              // of the last failed attempt
+	request  *chat.Request      // nil until a target needs it
+	vectors  *embedding.Request // likewise
+	first    time.Duration      // until the first piece of a stream
+	cost     int64              // of the attempts so far
+	unpriced bool               // one of them used what has no price
 }
 
 // admit takes a call in: it reads the policy and the model's name, reserves the row and decides. On an error of resolve or policy there is
@@ -72,12 +74,18 @@ func (c *call) decide(ctx context.Context) error {
 		return err
 	}
 	c.policy = c.loaded.policy
+	c.in.Strict = c.in.Strict || c.policy.Strict()
 	if c.wish, err = c.resolve(c.landscape, c.policy, c.in.Model, c.in.TaskType); err != nil {
 		return err
 	}
+	if c.in.Surface == inbound.SurfaceEmbeddings {
+		if err = c.oneModel(); err != nil {
+			return err
+		}
+	}
 	r := routing.Request{
 		Task: c.wish.task, Pin: c.wish.pin, Alias: c.wish.alias, SLOMs: c.in.SLOMs, InputTokens: chat.EstimateTokens(c.in.TextBytes),
-		MaxTokens: c.in.MaxTokens, Vision: c.in.Vision, Tools: c.in.Tools, Schema: c.in.Schema,
+		Embedding: c.in.Surface == inbound.SurfaceEmbeddings, MaxTokens: c.in.MaxTokens, Vision: c.in.Vision, Tools: c.in.Tools, Schema: c.in.Schema,
 	}
 	named := c.policy.Routes(c.wish.task)
 	switch {
@@ -121,23 +129,39 @@ func (c *call) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithTimeout(ctx, limit)
 }
 
-// relays reports whether the body can go to the connection as it is.
-func (c *call) relays(conn *connection) bool {
-	return c.in.Body != nil && conn.Relay != nil && conn.Relay.Dialect() == c.in.Dialect
+// relay gives what passes the body to the connection as it is; nil: it must be translated.
+func (c *call) relay(conn *connection) outbound.Relay {
+	if c.in.Body == nil {
+		return nil
+	}
+	return conn.Relay(c.in.Dialect)
 }
 
-// neutral gives the request in neutral form; it is parsed when the first target needs it.
-func (c *call) neutral() (*chat.Request, error) {
-	if c.request != nil {
-		return c.request, nil
+// passage is the body on its way through.
+func (c *call) passage() outbound.Passage {
+	return outbound.Passage{Body: c.in.Body, Header: c.in.Header, Strict: c.in.Strict}
+}
+
+// neutral has the request in neutral form; it is parsed when the first target needs it.
+func (c *call) neutral() error {
+	switch {
+	case c.request != nil || c.vectors != nil:
+	case c.in.ParseEmbedding != nil:
+		r, err := c.in.ParseEmbedding()
+		if err != nil {
+			return err
+		}
+		r.Strict = c.in.Strict
+		c.vectors = r
+	default:
+		r, err := c.in.Parse()
+		if err != nil {
+			return err
+		}
+		r.Strict = c.in.Strict
+		c.request = r
 	}
-	r, err := c.in.Parse()
-	if err != nil {
-		return nil, err
-	}
-	r.Strict = c.in.Strict
-	c.request = r
-	return r, nil
+	return nil
 }
 
 // dropped notes fields of the request that the target could not honour.

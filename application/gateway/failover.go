@@ -48,8 +48,8 @@ func (c *call) run(ctx context.Context, open func(context.Context, *attempt) err
 func (c *call) try(
 	ctx context.Context, r *runner, all []runner, open func(context.Context, *attempt) error,
 ) (_ *attempt, ended bool, _ error) {
-	if !c.relays(r.conn) {
-		if _, err := c.neutral(); err != nil {
+	if c.relay(r.conn) == nil {
+		if err := c.neutral(); err != nil {
 			return nil, true, err
 		}
 	}

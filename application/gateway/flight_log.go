@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/inbound"
 )
 
@@ -149,9 +150,27 @@ func (f *flight) trim() {
 
 // weight is about what a piece takes.
 func weight(p inbound.Piece) int {
-	n := len(p.Raw) + len(p.Chunk.Text) + len(p.Chunk.Refusal) + 64
-	if t := p.Chunk.Tool; t != nil {
-		n += len(t.Name) + len(t.Arguments)
+	n := len(p.Raw) + p.Chunk.TextBytes() + 64
+	if s := p.Chunk.Signature; s != nil {
+		n += len(s.Data)
+	}
+	if part := p.Chunk.Part; part != nil {
+		n += weightOf(part)
+	}
+	return n
+}
+
+// weightOf is about what a part that came whole takes.
+func weightOf(p *chat.Part) int {
+	n := len(p.Text)
+	if p.Media != nil {
+		n += len(p.Media.Data) + len(p.Media.URL)
+	}
+	if p.Foreign != nil {
+		n += len(p.Foreign.JSON)
+	}
+	if p.Signature != nil {
+		n += len(p.Signature.Data)
 	}
 	return n
 }

@@ -26,7 +26,7 @@ func (l *latencies) OnChange(f func()) { l.changed = f }
 func (w *world) connection(name string, credentials ...string) outbound.Connection {
 	price := 1.0
 	c := outbound.Connection{
-		Name: name, Vendor: vendorOf[name], BaseURL: "http://" + name, DefaultModel: defaults[name], CostCents: &price, Provider: w.vendors[name],
+		Name: name, Vendor: vendorOf[name], BaseURL: "http://" + name, DefaultModel: defaults[name], CostCents: &price, Abilities: outbound.Abilities{Provider: w.vendors[name]},
 	}
 	for _, id := range credentials {
 		c.Credentials = append(c.Credentials, outbound.Credential{ID: id, Secret: secret.New("s-" + id)})

@@ -36,11 +36,11 @@ func (v *visit) gather(a inbound.StreamAnswer) gathering {
 			},
 		}
 	}
-	conn := v.connections[a.Head.Provider]
-	if conn == nil || conn.Relay == nil {
+	relay := v.relayOf(a.Head.Provider)
+	if relay == nil {
 		return gathering{add: func(inbound.Piece) {}, entry: func(inbound.Receipt, time.Time) *entry { return nil }}
 	}
-	return gatherFrames(conn.Relay)
+	return gatherFrames(relay)
 }
 
 // gatherFrames keeps the frames themselves too, as long as they are not too many, for an answer that the neutral form cannot hold.

@@ -114,7 +114,7 @@ func TestTheRow(t *testing.T) {
 			t.Errorf("row (-want +got):\n%s", diff)
 		}
 		r := a.Receipt
-		if r.CallID != "id-1" || r.Task != routing.Review || r.Cache != "bypass" || r.Took != 3*time.Second || r.Finish != chat.FinishStop || a.Response.Text != "hello" {
+		if r.CallID != "id-1" || r.Task != routing.Review || r.Cache != "bypass" || r.Took != 3*time.Second || r.Finish != chat.FinishStop || a.Response.First().Text() != "hello" {
 			t.Errorf("receipt %+v", r)
 		}
 		for _, line := range []string{

@@ -49,7 +49,7 @@ func (s *Service) stream(ctx context.Context, in inbound.Call) (inbound.StreamAn
 	head.Provider, head.Model, head.ServedModel = st.attempt.target.Provider, st.attempt.target.Model, st.model
 	head.Attempts, head.Took = slices.Clone(head.Attempts), c.Clock().Sub(c.began)
 	return inbound.StreamAnswer{
-		Head: head, Relayed: c.relays(st.attempt.conn), Pieces: st.pieces, Close: st.close,
+		Head: head, Relayed: c.relay(st.attempt.conn) != nil, Pieces: st.pieces, Close: st.close,
 		Receipt: func() inbound.Receipt { return c.receipt },
 	}, nil
 }
@@ -125,8 +125,8 @@ func (s *stream) begin(ctx context.Context, a *attempt, patience *time.Timer) er
 }
 
 func (s *stream) source(ctx context.Context, a *attempt) (iter.Seq2[event, error], error) {
-	if s.relays(a.conn) {
-		frames, err := a.conn.Relay.RelayStream(ctx, a.to(), s.in.Body)
+	if relay := s.relay(a.conn); relay != nil {
+		frames, err := relay.RelayStream(ctx, a.to(), s.passage())
 		return fromFrames(frames), err
 	}
 	chunks, err := a.conn.Provider.Stream(ctx, a.to(), s.request)
@@ -138,7 +138,7 @@ func fromFrames(frames iter.Seq2[outbound.Frame, error]) iter.Seq2[event, error]
 		for f, err := range frames {
 			e := event{content: f.Content, Piece: inbound.Piece{
 				Raw: f.Raw, UsageOnly: f.UsageOnly, Comment: f.Comment,
-				Chunk: chat.Chunk{Model: f.Model, Finish: f.Finish, Usage: f.Usage},
+				Chunk: chat.Chunk{Model: f.Model, Finish: f.Finish, Usage: f.Usage, Dropped: f.Dropped},
 			}}
 			if !yield(e, err) {
 				return
@@ -202,10 +202,7 @@ func (s *stream) note(e event) {
 		if e.Raw != nil {
 			s.frames.add(len(e.Raw))
 		} else {
-			s.text += len(c.Text) + len(c.Refusal)
-			if c.Tool != nil {
-				s.text += len(c.Tool.Name) + len(c.Tool.Arguments)
-			}
+			s.text += c.TextBytes()
 		}
 	}
 	if c.Usage != nil {

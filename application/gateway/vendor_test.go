@@ -136,14 +136,16 @@ func (v *vendor) Complete(ctx context.Context, to outbound.Target, r *chat.Reque
 	if err != nil {
 		return nil, err
 	}
-	return &chat.Response{Model: to.Model + "-0001", Text: rep.said(), Finish: chat.FinishStop, Usage: rep.used(), Dropped: r.Untranslated}, nil
+	out := chat.Said(rep.said(), chat.FinishStop)
+	out.Model, out.Usage, out.Dropped = to.Model+"-0001", rep.used(), r.Untranslated
+	return out, nil
 }
 
 func (v *vendor) Dialect() chat.Dialect { return v.dialect }
 
-func (v *vendor) RelayWhole(ctx context.Context, to outbound.Target, body []byte) (*outbound.Relayed, error) {
+func (v *vendor) RelayWhole(ctx context.Context, to outbound.Target, p outbound.Passage) (*outbound.Relayed, error) {
 	defer v.done()
-	rep, err := v.begin(ctx, to, nil, body)
+	rep, err := v.begin(ctx, to, nil, p.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +180,8 @@ func (v *vendor) Stream(ctx context.Context, to outbound.Target, r *chat.Request
 	}, nil
 }
 
-func (v *vendor) RelayStream(ctx context.Context, to outbound.Target, body []byte) (iter.Seq2[outbound.Frame, error], error) {
-	rep, err := v.beginStream(ctx, to, nil, body)
+func (v *vendor) RelayStream(ctx context.Context, to outbound.Target, passage outbound.Passage) (iter.Seq2[outbound.Frame, error], error) {
+	rep, err := v.beginStream(ctx, to, nil, passage.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +212,7 @@ func (v *vendor) Read(body []byte) outbound.Reading {
 	if v.lossy {
 		return outbound.Reading{Complete: !v.cut}
 	}
-	return outbound.Reading{Response: &chat.Response{Text: string(body), Finish: chat.FinishStop}, Complete: !v.cut}
+	return outbound.Reading{Response: chat.Said(string(body), chat.FinishStop), Complete: !v.cut}
 }
 
 func (v *vendor) Gather() (add func([]byte), read func() outbound.Reading) {

@@ -103,7 +103,7 @@ func (s *Service) view(p *routing.Policy, c *connection, t routing.Target, facts
 		}
 	}
 	world := routing.Facts{At: now, Providers: []routing.ProviderFacts{facts}}
-	d := routing.Decide(p, routing.Request{Task: routing.General, Pin: &t}, world)
+	d := routing.Decide(p, routing.Request{Task: routing.General, Pin: &t, Embedding: entry.Embedding}, world)
 	if v.Available = len(d.Candidates) > 0; !v.Available {
 		v.Reason = d.Excluded[0].Reason
 	}

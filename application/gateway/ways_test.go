@@ -24,7 +24,7 @@ func (w *world) whole(ctx context.Context, c inbound.Call) result {
 	a, err := w.Execute(ctx, c)
 	r := result{receipt: a.Receipt, err: err, text: string(a.Body)}
 	if a.Response != nil {
-		r.text = a.Response.Text
+		r.text = a.Response.First().Text()
 	}
 	return r
 }

@@ -31,10 +31,20 @@ func (s *Service) execute(ctx context.Context, in inbound.Call) (inbound.Answer,
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	var answer inbound.Answer
-	a, err := c.run(ctx, func(ctx context.Context, a *attempt) (err error) {
+	err = c.serve(ctx, func(ctx context.Context, a *attempt) (err error) {
 		answer, a.used, err = c.ask(ctx, a)
 		return err
 	})
+	if err != nil {
+		return inbound.Answer{Receipt: c.receipt}, err
+	}
+	answer.Receipt = c.receipt
+	return answer, nil
+}
+
+// serve has a whole answer asked for until one candidate gives it, and settles the call.
+func (c *call) serve(ctx context.Context, ask func(context.Context, *attempt) error) error {
+	a, err := c.run(ctx, ask)
 	var t tokens
 	if err == nil {
 		a.took = c.Clock().Sub(a.began)
@@ -43,20 +53,17 @@ func (s *Service) execute(ctx context.Context, in inbound.Call) (inbound.Answer,
 		t = a.used
 	}
 	c.settle(t, err)
-	if err != nil {
-		return inbound.Answer{Receipt: c.receipt}, err
-	}
-	answer.Receipt = c.receipt
-	return answer, nil
+	return err
 }
 
 // ask makes one attempt at a whole answer: as bytes where the body's dialect is the vendor's, else through the neutral form.
 func (c *call) ask(ctx context.Context, a *attempt) (inbound.Answer, tokens, error) {
-	if c.relays(a.conn) {
-		r, err := a.conn.Relay.RelayWhole(ctx, a.to(), c.in.Body)
+	if relay := c.relay(a.conn); relay != nil {
+		r, err := relay.RelayWhole(ctx, a.to(), c.passage())
 		if err != nil {
 			return inbound.Answer{}, tokens{}, err
 		}
+		c.dropped(r.Dropped)
 		return inbound.Answer{Body: r.Body}, tokens{
 			reported: r.Usage, output: chat.EstimateTokens(len(r.Body)), answered: true, finish: r.Finish, model: r.Model,
 		}, nil
@@ -66,11 +73,7 @@ func (c *call) ask(ctx context.Context, a *attempt) (inbound.Answer, tokens, err
 		return inbound.Answer{}, tokens{}, err
 	}
 	c.dropped(r.Dropped)
-	bytes := len(r.Text) + len(r.Refusal)
-	for _, call := range r.ToolCalls {
-		bytes += len(call.Name) + len(call.Arguments)
-	}
 	return inbound.Answer{Response: r}, tokens{
-		reported: r.Usage, output: chat.EstimateTokens(bytes), answered: true, finish: r.Finish, model: r.Model,
+		reported: r.Usage, output: chat.EstimateTokens(r.TextBytes()), answered: true, finish: r.First().Finish, model: r.Model,
 	}, nil
 }

@@ -206,11 +206,11 @@ func newWorld(t testing.TB, o options) *world {
 		price := float64(i + 1)
 		w.vendors[name] = v
 		conns[name] = &outbound.Connection{
-			Name: name, Vendor: vendorOf[name], BaseURL: "http://" + name, DefaultModel: defaults[name], CostCents: &price, Provider: v,
+			Name: name, Vendor: vendorOf[name], BaseURL: "http://" + name, DefaultModel: defaults[name], CostCents: &price, Abilities: outbound.Abilities{Provider: v},
 			Credentials: []outbound.Credential{{ID: name + "-1", Secret: secret.New("s-" + name)}},
 		}
 		if name == "openai" || name == "openrouter" {
-			conns[name].Relay = v
+			conns[name].Relays = []outbound.Relay{v}
 		}
 	}
 	if o.connections != nil {

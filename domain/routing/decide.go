@@ -41,7 +41,7 @@ type Exclusion struct {
 	Target
 	Reason Reason
 	Until  time.Time
-	Detail string // for capability: vision, tools or schema; for rate_limited: CredentialRefused, or ""
+	Detail string // for capability: embedding, text, vision, tools or schema; for rate_limited: CredentialRefused, or ""
 }
 
 // CredentialRefused is the detail of a target whose credentials rest because the vendor refused them, which slowing down would not mend.
@@ -207,6 +207,10 @@ func (r *Request) lacks(m *ModelFacts) string {
 	switch {
 	case !m.Known:
 		return ""
+	case r.Embedding && !m.Embeds:
+		return "embedding"
+	case m.Embeds && !r.Embedding:
+		return "text"
 	case r.Vision && !m.Vision:
 		return "vision"
 	case r.Tools && !m.Tools:

@@ -215,6 +215,17 @@ func TestExclusions(t *testing.T) {
 			request: routing.Request{Vision: true},
 			want:    map[string]routing.Reason{"openai": routing.NoCapability},
 		},
+		"vectors": {
+			facts:   func(f *routing.Facts) { model(f, "openai").Embeds = true },
+			request: routing.Request{Embedding: true},
+			want: map[string]routing.Reason{
+				"openrouter": routing.NoCapability, "claude": routing.NoCapability, "gemini": routing.NoCapability,
+			},
+		},
+		"an answer of a model that makes vectors": {
+			facts: func(f *routing.Facts) { model(f, "openai").Embeds = true },
+			want:  map[string]routing.Reason{"openai": routing.NoCapability},
+		},
 		"tools": {
 			facts:   func(f *routing.Facts) { model(f, "openai").Tools = false },
 			request: routing.Request{Tools: true},

@@ -26,6 +26,7 @@ type Request struct {
 	Vision      bool
 	Tools       bool
 	Schema      bool
+	Embedding   bool // vectors are wanted, not an answer
 }
 
 // Facts is everything Decide knows of the world: an immutable snapshot, kept under its id so that a decision can be re-run.
@@ -52,7 +53,8 @@ type ModelFacts struct {
 	Vision  bool
 	Tools   bool
 	Schema  bool
-	Context int // tokens; 0: unknown
+	Embeds  bool // it makes vectors and answers nothing
+	Context int  // tokens; 0: unknown
 	Price   Price
 	State
 }

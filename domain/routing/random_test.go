@@ -98,7 +98,7 @@ var prices = rapid.Custom(func(t *rapid.T) routing.Price {
 func modelFacts(t *rapid.T, name string) routing.ModelFacts {
 	return routing.ModelFacts{
 		Model: name, Known: rapid.Bool().Draw(t, "known"), Tasks: rapid.SliceOfN(tasks, 0, 4).Draw(t, "tasks"),
-		Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"), Schema: rapid.Bool().Draw(t, "schema"),
+		Embeds: rapid.IntRange(0, 5).Draw(t, "embeds") == 0, Vision: rapid.Bool().Draw(t, "vision"), Tools: rapid.Bool().Draw(t, "tools"), Schema: rapid.Bool().Draw(t, "schema"),
 		Context: rapid.SampledFrom([]int{0, 1000, 100_000}).Draw(t, "context"), Price: prices.Draw(t, "price"), State: states.Draw(t, "state"),
 	}
 }
@@ -116,7 +116,7 @@ var requests = rapid.Custom(func(t *rapid.T) routing.Request {
 	r := routing.Request{
 		Task: tasks.Draw(t, "task"), SLOMs: rapid.SampledFrom([]int{0, 500, 2000}).Draw(t, "slo"),
 		InputTokens: rapid.IntRange(0, 2000).Draw(t, "input"), MaxTokens: rapid.SampledFrom([]int{0, 100, 2000}).Draw(t, "max"),
-		Vision: rapid.IntRange(0, 3).Draw(t, "vision") == 0, Tools: rapid.IntRange(0, 3).Draw(t, "tools") == 0, Schema: rapid.IntRange(0, 3).Draw(t, "schema") == 0,
+		Embedding: rapid.IntRange(0, 5).Draw(t, "embedding") == 0, Vision: rapid.IntRange(0, 3).Draw(t, "vision") == 0, Tools: rapid.IntRange(0, 3).Draw(t, "tools") == 0, Schema: rapid.IntRange(0, 3).Draw(t, "schema") == 0,
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "pinned") {
 	case 0:
@@ -175,7 +175,7 @@ func against(p *routing.Policy, r routing.Request, f routing.Facts, t routing.Ta
 	}
 	aliased := r.Alias != nil && slices.ContainsFunc(r.Alias.Targets, func(x routing.AliasTarget) bool { return x.Target == t })
 	allowed := len(s.AllowedModels) == 0 || slices.Contains(s.AllowedModels, t.Model) || slices.Contains(s.AllowedModels, t.Provider+"/"+t.Model)
-	lacking := m.Known && (r.Vision && !m.Vision || r.Tools && !m.Tools || r.Schema && !m.Schema)
+	lacking := m.Known && (r.Embedding != m.Embeds || r.Vision && !m.Vision || r.Tools && !m.Tools || r.Schema && !m.Schema)
 	var reasons []routing.Reason
 	for _, rule := range []struct {
 		broken bool

@@ -129,6 +129,8 @@ type Connection struct {
 	DefaultModel string
 	Credentials  []Credential // none: not configured
 	Abilities
+	// Resold gives the name under which this provider sells a model of another vendor of the catalogue; nil: it sells none.
+	Resold     func(vendor, model string) string
 	CostCents  *float64 // per 1,000 tokens, for routing; nil: the catalogue's price
 	TableCents float64  // per 1,000 tokens, for routing, when neither is known
 }

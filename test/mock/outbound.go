@@ -2548,18 +2548,18 @@ func (c *MockRelayReadCall) DoAndReturn(f func([]byte) outbound.Reading) *MockRe
 }
 
 // RelayStream mocks base method.
-func (m *MockRelay) RelayStream(ctx context.Context, to outbound.Target, body []byte) (iter.Seq2[outbound.Frame, error], error) {
+func (m *MockRelay) RelayStream(ctx context.Context, to outbound.Target, p outbound.Passage) (iter.Seq2[outbound.Frame, error], error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "RelayStream", ctx, to, body)
+	ret := m.ctrl.Call(m, "RelayStream", ctx, to, p)
 	ret0, _ := ret[0].(iter.Seq2[outbound.Frame, error])
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
 // RelayStream indicates an expected call of RelayStream.
-func (mr *MockRelayMockRecorder) RelayStream(ctx, to, body any) *MockRelayRelayStreamCall {
+func (mr *MockRelayMockRecorder) RelayStream(ctx, to, p any) *MockRelayRelayStreamCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RelayStream", reflect.TypeOf((*MockRelay)(nil).RelayStream), ctx, to, body)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RelayStream", reflect.TypeOf((*MockRelay)(nil).RelayStream), ctx, to, p)
 	return &MockRelayRelayStreamCall{Call: call}
 }
 
@@ -2575,30 +2575,30 @@ func (c *MockRelayRelayStreamCall) Return(arg0 iter.Seq2[outbound.Frame, error],
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockRelayRelayStreamCall) Do(f func(context.Context, outbound.Target, []byte) (iter.Seq2[outbound.Frame, error], error)) *MockRelayRelayStreamCall {
+func (c *MockRelayRelayStreamCall) Do(f func(context.Context, outbound.Target, outbound.Passage) (iter.Seq2[outbound.Frame, error], error)) *MockRelayRelayStreamCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockRelayRelayStreamCall) DoAndReturn(f func(context.Context, outbound.Target, []byte) (iter.Seq2[outbound.Frame, error], error)) *MockRelayRelayStreamCall {
+func (c *MockRelayRelayStreamCall) DoAndReturn(f func(context.Context, outbound.Target, outbound.Passage) (iter.Seq2[outbound.Frame, error], error)) *MockRelayRelayStreamCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }
 
 // RelayWhole mocks base method.
-func (m *MockRelay) RelayWhole(ctx context.Context, to outbound.Target, body []byte) (*outbound.Relayed, error) {
+func (m *MockRelay) RelayWhole(ctx context.Context, to outbound.Target, p outbound.Passage) (*outbound.Relayed, error) {
 	m.ctrl.T.Helper()
-	ret := m.ctrl.Call(m, "RelayWhole", ctx, to, body)
+	ret := m.ctrl.Call(m, "RelayWhole", ctx, to, p)
 	ret0, _ := ret[0].(*outbound.Relayed)
 	ret1, _ := ret[1].(error)
 	return ret0, ret1
 }
 
 // RelayWhole indicates an expected call of RelayWhole.
-func (mr *MockRelayMockRecorder) RelayWhole(ctx, to, body any) *MockRelayRelayWholeCall {
+func (mr *MockRelayMockRecorder) RelayWhole(ctx, to, p any) *MockRelayRelayWholeCall {
 	mr.mock.ctrl.T.Helper()
-	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RelayWhole", reflect.TypeOf((*MockRelay)(nil).RelayWhole), ctx, to, body)
+	call := mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RelayWhole", reflect.TypeOf((*MockRelay)(nil).RelayWhole), ctx, to, p)
 	return &MockRelayRelayWholeCall{Call: call}
 }
 
@@ -2614,13 +2614,13 @@ func (c *MockRelayRelayWholeCall) Return(arg0 *outbound.Relayed, arg1 error) *Mo
 }
 
 // Do rewrite *gomock.Call.Do
-func (c *MockRelayRelayWholeCall) Do(f func(context.Context, outbound.Target, []byte) (*outbound.Relayed, error)) *MockRelayRelayWholeCall {
+func (c *MockRelayRelayWholeCall) Do(f func(context.Context, outbound.Target, outbound.Passage) (*outbound.Relayed, error)) *MockRelayRelayWholeCall {
 	c.Call = c.Call.Do(f)
 	return c
 }
 
 // DoAndReturn rewrite *gomock.Call.DoAndReturn
-func (c *MockRelayRelayWholeCall) DoAndReturn(f func(context.Context, outbound.Target, []byte) (*outbound.Relayed, error)) *MockRelayRelayWholeCall {
+func (c *MockRelayRelayWholeCall) DoAndReturn(f func(context.Context, outbound.Target, outbound.Passage) (*outbound.Relayed, error)) *MockRelayRelayWholeCall {
 	c.Call = c.Call.DoAndReturn(f)
 	return c
 }

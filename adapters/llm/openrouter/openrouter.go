@@ -23,7 +23,16 @@ var Vendor = llm.Vendor{
 		p := chatcompletions.New(client, chatcompletions.Flavour{Refine: refine})
 		return p, p
 	},
-	Cases: cases,
+	Resold: resold,
+	Cases:  cases,
+}
+
+// resold puts the maker's name before the slash, as the vendor calls it.
+func resold(vendor, model string) string {
+	if vendor == "gemini" {
+		vendor = "google"
+	}
+	return vendor + "/" + model
 }
 
 // refine looks behind "Provider returned error", which is about as much as the vendor's own message says, and tells a flagged input from a bad
