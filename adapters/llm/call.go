@@ -2,7 +2,9 @@ package llm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime"
@@ -21,8 +23,9 @@ const (
 
 var jsonType = []string{"application/json"}
 
-// Call is one POST to a vendor.
+// Call is one request to a vendor: a POST of JSON, or a GET without a body.
 type Call struct {
+	Method  string // "": POST
 	To      outbound.Target
 	URL     string
 	Header  http.Header // the credential and what else the vendor wants; Content-Type is set here
@@ -33,14 +36,16 @@ type Call struct {
 // Do sends the call, once, and gives the answer if its status is 200; the caller closes its body. Everything else is a *chat.Failure.
 // Cancelling ctx ends the call, also while the body is read.
 func (c Call) Do(ctx context.Context, client *http.Client) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(c.Body))
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(c.Method, http.MethodPost), c.URL, bytes.NewReader(c.Body))
 	if err != nil {
 		return nil, chat.Fail(chat.ClassConnect, fmt.Errorf("the base URL of %s is no URL", c.To.Provider))
 	}
 	if c.Header != nil {
 		r.Header = c.Header
 	}
-	r.Header["Content-Type"] = jsonType
+	if r.Method == http.MethodPost {
+		r.Header["Content-Type"] = jsonType
+	}
 	resp, err := client.Do(r)
 	if err != nil {
 		return nil, FromTransport(ctx, err)
@@ -55,6 +60,29 @@ func (c Call) Do(ctx context.Context, client *http.Client) (*http.Response, erro
 	}
 	return resp, nil
 }
+
+// Into sends the call, once, and reads the whole answer, which is JSON, into out. It fails as Do does, and also for an error within a 200.
+func (c Call) Into(ctx context.Context, client *http.Client, out any) error {
+	resp, err := c.Do(ctx, client)
+	if err != nil {
+		return err
+	}
+	body, err := ReadAnswer(ctx, resp)
+	if err != nil {
+		return err
+	}
+	if c.Explain != nil && bytes.Contains(body, errorWord) {
+		if r, ok := c.Explain(body); ok {
+			return r.Failure(c.To, resp.Header)
+		}
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return BadResponse(c.To, "answered what was not asked for")
+	}
+	return nil
+}
+
+var errorWord = []byte(`"error"`)
 
 // ReadAnswer reads a whole answer and closes it. It fails with a *chat.Failure when the body breaks off, falls silent, is empty, or is
 // larger than MaxAnswer.

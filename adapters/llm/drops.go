@@ -7,26 +7,52 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// Drops collects the fields of a request that a target cannot honour, so that none is lost in silence.
-type Drops struct{ fields []string }
+// Drops collects the fields of a request that a target cannot honour, so that none is lost in silence. Its zero value is ready.
+type Drops struct {
+	fields []string
+	noted  []string // of fields: those that fail no strict request
+}
 
 // Add names a field, by its name in the caller's request.
 func (d *Drops) Add(field string) {
+	if i := slices.Index(d.noted, field); i >= 0 {
+		d.noted = slices.Delete(d.noted, i, i+1)
+	}
 	if !slices.Contains(d.fields, field) {
 		d.fields = append(d.fields, field)
 	}
 }
 
+// Note names what was left out without being what the client asked for, such as thoughts of another vendor: it fails no strict request.
+func (d *Drops) Note(field string) {
+	if !slices.Contains(d.fields, field) {
+		d.fields, d.noted = append(d.fields, field), append(d.noted, field)
+	}
+}
+
 // Fields gives what was dropped, the fields that the neutral form could not hold among them. For a strict request it fails with
 // ClassUnsupport, naming the first, unless nothing was dropped.
-func (d *Drops) Fields(r *chat.Request) ([]string, error) {
-	for _, f := range r.Untranslated {
+func (d *Drops) Fields(r *chat.Request) ([]string, error) { return d.Settle(r.Untranslated, r.Strict) }
+
+// Settle is Fields for requests that are no chats.
+func (d *Drops) Settle(untranslated []string, strict bool) ([]string, error) {
+	for _, f := range untranslated {
 		d.Add(f)
 	}
-	if r.Strict && len(d.fields) > 0 {
-		f := chat.Fail(chat.ClassUnsupport, fmt.Errorf("%q cannot be honoured", d.fields[0]))
-		f.Param, f.Message = d.fields[0], "this model or provider cannot honour "+d.fields[0]
-		return nil, f
+	if !strict {
+		return d.fields, nil
+	}
+	for _, f := range d.fields {
+		if !slices.Contains(d.noted, f) {
+			return nil, Unsupported(f)
+		}
 	}
 	return d.fields, nil
+}
+
+// Unsupported is the failure of a request that cannot be sent without a field, by its name in the caller's request.
+func Unsupported(field string) *chat.Failure {
+	f := chat.Fail(chat.ClassUnsupport, fmt.Errorf("%q cannot be honoured", field))
+	f.Param, f.Message = field, "this model or provider cannot honour "+field
+	return f
 }

@@ -147,7 +147,7 @@ func tooLong(message string) bool {
 }
 
 // ByStatus gives the class that a status alone speaks for. spoken says that the vendor gave a reason in its own dialect: without one a
-// 404 is about an address, not about a model.
+// 404 is about an address, not about a model, and other refusals are those of something on the way.
 func ByStatus(status int, spoken bool) chat.Class {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
@@ -170,10 +170,14 @@ func ByStatus(status int, spoken bool) chat.Class {
 	case 0, http.StatusConflict: // an error without a number; a conflict within the vendor, which its own clients retry
 		return chat.ClassServer
 	}
-	if status >= 500 {
+	switch {
+	case status >= 500:
 		return chat.ClassServer
+	case status >= 400 && spoken: // such as 405, 406, 410, 415, 416 and 451: whatever it is, it is about what was asked
+		return chat.ClassInvalid
+	default:
+		return chat.ClassBadResponse
 	}
-	return chat.ClassBadResponse
 }
 
 // BadResponse is a failure for an answer that is not one; what says what is wrong with it, in our words.

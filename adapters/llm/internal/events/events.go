@@ -38,9 +38,6 @@ type Answer struct {
 
 // Stream reads up to the first chunk. It fails with a *chat.Failure when there is none, and has closed the response then.
 func (a Answer) Stream(ctx context.Context) (chat.Stream, error) {
-	if t := llm.MediaType(a.Response.Header); t == "application/json" || t == "text/html" {
-		return nil, a.plain(ctx)
-	}
 	s := &stream{Answer: a, ctx: ctx, frames: sse.NewReader(a.Response.Body, 0)}
 	first, err := s.next()
 	if err != nil {
@@ -54,18 +51,6 @@ func (a Answer) Stream(ctx context.Context) (chat.Stream, error) {
 			s.rest(yield)
 		}
 	}, nil
-}
-
-// plain is the failure of an answer that is no stream: an error within a 200, or something that nobody asked for.
-func (a Answer) plain(ctx context.Context) error {
-	body, err := llm.ReadAnswer(ctx, a.Response)
-	if err != nil {
-		return err
-	}
-	if r, ok := a.Explain(body); ok {
-		return r.Failure(a.To, a.Response.Header)
-	}
-	return llm.BadResponse(a.To, "answered a body where a stream was asked for")
 }
 
 // stream is an answer on its way.
@@ -128,6 +113,8 @@ func (s *stream) read() error {
 		return llm.BadResponse(s.To, "sent an event that is too long")
 	case err != nil:
 		return s.broken(err)
+	case isStray(&f):
+		return stray(&f, s.frames, s.To, s.Response.Header, s.Explain)
 	case !f.HasData || len(f.Data) == 0:
 		return nil
 	case f.Cut && !json.Valid(f.Data) && !bytes.Equal(f.Data, terminator):
@@ -152,17 +139,19 @@ func (s *stream) broken(err error) error {
 	return nil
 }
 
-// drainTime is how long close waits for the end of a body whose answer has ended.
+func (s *stream) close() { closeAnswer(s.Response, s.frames, s.done) }
+
+// drainTime is how long closeAnswer waits for the end of a body whose answer has ended.
 const drainTime = 50 * time.Millisecond
 
-// close ends the upstream call. After a whole answer it first reads what little may follow, because a connection is used again only
+// closeAnswer ends the upstream call. After a whole answer it first reads what little may follow, because a connection is used again only
 // when its body was read to the end; a vendor that does not end is left soon.
-func (s *stream) close() {
-	if s.done {
-		timer := time.AfterFunc(drainTime, func() { _ = s.Response.Body.Close() })
-		_, _ = io.CopyN(io.Discard, s.Response.Body, 4<<10)
+func closeAnswer(resp *http.Response, frames *sse.Reader, done bool) {
+	if done {
+		timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
+		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
 		timer.Stop()
 	}
-	s.frames.Close()
-	_ = s.Response.Body.Close()
+	frames.Close()
+	_ = resp.Body.Close()
 }

@@ -129,6 +129,7 @@ func TestAStreamKeepsItsPromises(t *testing.T) {
 		"a break":                              {body: &body{Reader: strings.NewReader(a), broken: io.ErrUnexpectedEOF}, text: "a-", class: chat.ClassCutOff},
 		"an end within an event":               {body: &body{Reader: strings.NewReader(a + `data: "b`)}, ends: true, text: "a-", class: chat.ClassCutOff},
 		"an error in the middle":               {body: &body{Reader: strings.NewReader(a + bad + b)}, text: "a-", class: chat.ClassOverloaded},
+		"an error that is no event":            {body: &body{Reader: strings.NewReader(a + "{}\n")}, text: "a-", class: chat.ClassQuota},
 		"an error before all":                  {body: &body{Reader: strings.NewReader(bad)}, class: chat.ClassOverloaded, returned: true},
 		"nothing":                              {body: &body{Reader: strings.NewReader("")}, ends: true, class: chat.ClassBadResponse, returned: true},
 		"nothing but comments":                 {body: &body{Reader: strings.NewReader(": hello\n\n")}, ends: true, class: chat.ClassBadResponse, returned: true},
@@ -181,10 +182,12 @@ func TestABodyWhereAStreamWasAskedFor(t *testing.T) {
 		contentType, body string
 		want              chat.Class
 	}{
-		"an error in the vendor's words": {"application/json; charset=utf-8", "{}", chat.ClassQuota},
-		"an answer":                      {"application/json", `{"text":"data"}`, chat.ClassBadResponse},
-		"a page":                         {"text/html", "<p>data</p>", chat.ClassBadResponse},
-		"nothing":                        {"application/json", "", chat.ClassBadResponse},
+		"an error in the vendor's words":      {"application/json; charset=utf-8", "{}", chat.ClassQuota},
+		"an answer":                           {"application/json", `{"text":"data"}`, chat.ClassBadResponse},
+		"a page":                              {"text/html", "<p>data</p>", chat.ClassBadResponse},
+		"nothing":                             {"application/json", "", chat.ClassBadResponse},
+		"an error that calls itself a stream": {"text/event-stream", " \n{}", chat.ClassQuota},
+		"a page that calls itself a stream":   {"text/event-stream", "<p>data: x</p>\n\n", chat.ClassBadResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,6 +199,17 @@ func TestABodyWhereAStreamWasAskedFor(t *testing.T) {
 				t.Error("the body was left open")
 			}
 		})
+	}
+}
+
+func TestAStreamThatCallsItselfABodyIsOne(t *testing.T) {
+	t.Parallel()
+	s, err := open(t.Context(), "application/json", &body{Reader: strings.NewReader("data: \"a\"\n\ndata: \".\"\n\n")}, &letters{})
+	if err != nil {
+		t.Fatalf("Stream: %v", err)
+	}
+	if text, finished, _, failed := play(t, s); text != "a-" || !finished || failed != nil {
+		t.Errorf("got %q, finished: %t, %v, want a whole answer", text, finished, failed)
 	}
 }
 
