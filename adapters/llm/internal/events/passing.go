@@ -59,6 +59,7 @@ type passing struct {
 	Passing
 	ctx    context.Context //nolint:containedctx // the call's own, for as long as its body is read
 	frames *sse.Reader
+	spoken bool        // an event came
 	done   bool        // the vendor said the last word, or ended when all was said
 	lost   *chat.Usage // of the event that failed
 }
@@ -72,7 +73,7 @@ func (s *passing) head() ([]outbound.Frame, error) {
 	kept := 0
 	for {
 		f, err := s.next()
-		if errors.Is(err, io.EOF) || s.done && !f.Content && f.Finish == "" {
+		if s.done && !f.Content && f.Finish == "" {
 			return nil, llm.BadResponse(s.To, "answered a stream without an event")
 		}
 		if err != nil {
@@ -117,6 +118,8 @@ func (s *passing) next() (outbound.Frame, error) {
 	}
 	f, err := s.frames.Next()
 	switch {
+	case errors.Is(err, io.EOF) && !s.spoken:
+		return outbound.Frame{}, llm.BadResponse(s.To, "answered a stream without an event")
 	case errors.Is(err, io.EOF):
 		return outbound.Frame{}, s.ended(chat.ErrCutOff)
 	case errors.Is(err, sse.ErrTooLong):
@@ -130,6 +133,7 @@ func (s *passing) next() (outbound.Frame, error) {
 	case f.Cut && !json.Valid(f.Data) && !bytes.Equal(f.Data, terminator):
 		return outbound.Frame{}, chat.ErrCutOff // even after the finish: the event that broke off may have been an error
 	}
+	s.spoken = true
 	out, done, err := s.Tap.Event(f.Event, f.Data)
 	if err != nil {
 		s.lost = out.Usage
