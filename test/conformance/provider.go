@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	if len(cases) == 0 {
 		t.Fatalf("%s has no wire cases", vendor.Name)
 	}
-	s := &providerSuite{vendor: vendor, cases: cases}
+	s := newProviderSuite(t, vendor, cases)
 	t.Run("wire cases", s.playCases)
 	t.Run("an answer that breaks off is never taken for whole", s.cutAnswers)
 	t.Run("a broken or lying vendor", s.lies)
@@ -63,7 +64,32 @@ func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
 // providerSuite is a vendor under test.
 type providerSuite struct {
 	vendor llm.Vendor
-	cases  []simulator.Case
+	cases  []simulator.Case // of the API that the provider asks
+}
+
+// newProviderSuite keeps the cases of the API that the provider asks. A vendor may have others, which its relays and its embedder are shown.
+func newProviderSuite(t *testing.T, vendor llm.Vendor, cases []simulator.Case) *providerSuite {
+	t.Helper()
+	s := &providerSuite{vendor: vendor}
+	asked := map[string]bool{}
+	for _, streamed := range []bool{false, true} {
+		up := newUpstream(t, exchange{status: http.StatusBadRequest}, wayWhole)
+		call(t.Context(), t, s.provider(t, wayWhole), up.target(), streamed)
+		up.mu.Lock()
+		for _, sent := range up.sent {
+			asked[lastWord(sent.url)] = true
+		}
+		up.mu.Unlock()
+	}
+	for _, c := range cases {
+		if asked[lastWord(c.Path)] {
+			s.cases = append(s.cases, c)
+		}
+	}
+	if len(s.cases) == 0 {
+		t.Fatalf("%s has no wire case of what it asks for: %v", vendor.Name, asked)
+	}
+	return s
 }
 
 // ask plays an exchange to a fresh provider and checks what holds for every call: one attempt, and a key that goes nowhere but into a header.
@@ -78,7 +104,7 @@ func (s *providerSuite) ask(t *testing.T, x exchange, w way) outcome {
 
 func (s *providerSuite) provider(t *testing.T, w way) outbound.Provider {
 	t.Helper()
-	p, _ := s.vendor.New(newClient(t, w))
+	p := s.vendor.New(newClient(t, w)).Provider
 	if p == nil {
 		t.Fatalf("%s makes no provider", s.vendor.Name)
 	}

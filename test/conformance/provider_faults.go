@@ -177,8 +177,8 @@ func (s *providerSuite) silence(t *testing.T) {
 				continue
 			}
 			stuck := s.stuck(t, begun)
-			p, _ := s.vendor.New(impatient(t))
-			if o := call(t.Context(), t, p, stuck.target(), streamed); o.Class != chat.ClassTimeout {
+			p := s.vendor.New(impatient(t))
+			if o := call(t.Context(), t, p.Provider, stuck.target(), streamed); o.Class != chat.ClassTimeout {
 				t.Errorf("%s, streamed %t: got %s, want timeout", name, streamed, o.Class)
 			}
 			stuck.wantLeft(t)

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,8 +17,9 @@ import (
 
 // outcome is what became of a call, streamed or whole, in one form.
 type outcome struct {
-	Text, Refusal, Model string
+	Text, Refusal, Model string // of the first choice
 	Tools                []chat.ToolCall
+	Choices              []chat.Choice // all of them, whole
 	Finish               chat.Finish
 	Usage                *chat.Usage
 	Yielded              bool // the failure came after something else
@@ -56,16 +56,27 @@ func call(ctx context.Context, t *testing.T, p outbound.Provider, to outbound.Ta
 	r, err := p.Complete(ctx, to, neutral())
 	o.fail(t, err)
 	if err == nil {
-		o.Text, o.Refusal, o.Model, o.Tools, o.Finish, o.Usage = r.Text, r.Refusal, r.Model, r.ToolCalls, r.Finish, r.Usage
+		o.see(r)
 		o.checkWhole(t)
 	}
 	return o
 }
 
+// see notes an answer.
+func (o *outcome) see(r *chat.Response) {
+	first := r.First()
+	o.Text, o.Refusal, o.Model, o.Finish, o.Usage = first.Text(), first.Refusal(), r.Model, first.Finish, r.Usage
+	for _, c := range first.Calls() {
+		o.Tools = append(o.Tools, *c)
+	}
+	o.Choices = r.Choices
+}
+
 // collect reads a stream to its end.
 func (o *outcome) collect(t *testing.T, stream chat.Stream) error {
 	t.Helper()
-	tools := map[int]*chat.ToolCall{}
+	var g chat.Gatherer
+	begun, finished := map[[2]int]bool{}, map[int]bool{}
 	var failed error
 	for c, err := range stream {
 		if failed != nil {
@@ -77,36 +88,24 @@ func (o *outcome) collect(t *testing.T, stream chat.Stream) error {
 			}
 			continue
 		}
-		if o.Finish != "" && c.Content() {
+		if finished[c.Choice] && c.Content() {
 			t.Errorf("content follows the finish: %+v", c)
 		}
 		o.Yielded = true
-		o.Text += c.Text
-		o.Refusal += c.Refusal
-		o.Model = cmp.Or(c.Model, o.Model)
-		o.Finish = cmp.Or(c.Finish, o.Finish)
-		if c.Usage != nil {
-			u := *c.Usage
-			o.Usage = &u
-		}
-		if c.Tool != nil {
-			if tools[c.Tool.Index] == nil {
-				tools[c.Tool.Index] = &chat.ToolCall{ID: c.Tool.ID, Name: c.Tool.Name}
-			} else if c.Tool.ID != "" || c.Tool.Name != "" {
-				t.Errorf("id or name came again: %+v", *c.Tool)
+		finished[c.Choice] = finished[c.Choice] || c.Finish != ""
+		if d := c.Tool; d != nil {
+			at := [2]int{c.Choice, d.Index}
+			if begun[at] && (d.ID != "" || d.Name != "") {
+				t.Errorf("id or name came again: %+v", *d)
 			}
-			tools[c.Tool.Index].Arguments += c.Tool.Arguments
+			if !begun[at] && d.Index > 0 && !begun[[2]int{c.Choice, d.Index - 1}] {
+				t.Errorf("the calls are not numbered from 0: %+v", *d)
+			}
+			begun[at] = true
 		}
+		g.Add(c)
 	}
-	for i := range len(tools) {
-		if tools[i] == nil {
-			t.Fatalf("the calls are not numbered from 0: %v", tools)
-		}
-		if tools[i].Arguments == "" {
-			tools[i].Arguments = "{}"
-		}
-		o.Tools = append(o.Tools, *tools[i])
-	}
+	o.see(g.Response())
 	if failed == nil {
 		o.checkWhole(t)
 	}

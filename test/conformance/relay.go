@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/simulator"
@@ -15,17 +19,26 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// Relay is the suite of outbound.Relay. It plays the vendor's wire cases, and the recordings named, through both abilities of the vendor: bytes must
-// come out as they went in, and the tap must read what the translation reads. recorded is as in Provider.
-func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
+// Relay is the suite of outbound.Relay. It plays the vendor's wire cases of a dialect, and the recordings named, through the relay and through
+// translation, which translate names when the vendor's own Provider asks another API: bytes must come out as they went in, and the tap must read
+// what the translation reads. recorded is as in Provider. It is for dialects that have streams; see WholeRelay for the others.
+func Relay(t *testing.T, vendor llm.Vendor, dialect chat.Dialect, translate func(*http.Client) outbound.Provider, recorded ...string) {
 	wantNoGoroutines(t)
 	cases, err := simulator.ParseCases(vendor.Cases)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &relaySuite{providerSuite{vendor: vendor, cases: cases}}
+	if translate != nil {
+		made := vendor.New
+		vendor.New = func(client *http.Client) outbound.Abilities {
+			a := made(client)
+			a.Provider = translate(client)
+			return a
+		}
+	}
+	s := &relaySuite{providerSuite: *newProviderSuite(t, vendor, cases), dialect: dialect}
 	t.Run("wire cases", func(t *testing.T) {
-		for _, c := range cases {
+		for _, c := range s.cases {
 			t.Run(c.Name, func(t *testing.T) { s.play(t, exchangeOf(c)) })
 		}
 	})
@@ -39,7 +52,9 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	t.Run("an answer that breaks off is never taken for whole", s.cutFrames)
 	t.Run("a body that can be read in two ways is refused unsent", s.ambiguous)
 	t.Run("bytes that are written oddly", s.oddBytes)
-	t.Run("nothing is lost with the frames of usage", s.withheld)
+	if dialect == chat.DialectOpenAIChat {
+		t.Run("nothing is lost with the frames of usage", s.withheld)
+	}
 	t.Run("a request arrives byte for byte", s.splices)
 	t.Run("failures are those of the translation", s.refusals)
 	t.Run("many relays at once mix nothing up", s.crowdedFrames)
@@ -47,7 +62,21 @@ func Relay(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	t.Run("leaving ends the upstream call", s.leaves)
 }
 
-type relaySuite struct{ providerSuite }
+type relaySuite struct {
+	providerSuite
+	dialect chat.Dialect
+}
+
+// relayOf makes the relay under test.
+func (s *relaySuite) relayOf(t *testing.T, client *http.Client) outbound.Relay {
+	t.Helper()
+	a := s.vendor.New(client)
+	r := a.Relay(s.dialect)
+	if r == nil {
+		t.Fatalf("%s makes no relay of %s", s.vendor.Name, s.dialect)
+	}
+	return r
+}
 
 // relayed is what came of a relayed call.
 type relayed struct {
@@ -114,9 +143,10 @@ func checkReading(t *testing.T, w way, got outbound.Reading, want outcome) {
 	if r == nil {
 		return
 	}
-	if r.Text != want.Text || r.Refusal != want.Refusal || r.Model != want.Model || r.Finish != want.Finish || !slices.Equal(r.ToolCalls, want.Tools) ||
-		!reflect.DeepEqual(r.Usage, want.Usage) {
-		t.Errorf("%s: for keeping %+v was read, want %+v as by translation", w, *r, want)
+	var read outcome
+	read.see(r)
+	if diff := cmp.Diff(want, read, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(outcome{}, "Yielded")); diff != "" {
+		t.Errorf("%s: what was read for keeping is not what the translation reads (-translated +read):\n%s", w, diff)
 	}
 	if own := want.Finish == chat.FinishStop || want.Finish == chat.FinishToolCalls; got.Complete != own {
 		t.Errorf("%s: an answer that finished with %s is complete: %t", w, want.Finish, got.Complete)
@@ -127,11 +157,8 @@ func checkReading(t *testing.T, w way, got outbound.Reading, want outcome) {
 func (s *relaySuite) relay(t *testing.T, x exchange, w way) relayed {
 	t.Helper()
 	up := newUpstream(t, x, w)
-	_, r := s.vendor.New(newClient(t, w))
-	if r == nil {
-		t.Fatalf("%s makes no relay", s.vendor.Name)
-	}
-	body := requestBody(x)
+	r := s.relayOf(t, newClient(t, w))
+	body := s.requestBody(x)
 	out, err := relayCall(t.Context(), r, up.target(), body, x.streamed)
 	if err != nil {
 		f, ok := err.(*chat.Failure) //nolint:errorlint // the failure itself is promised, not one within another
@@ -144,31 +171,35 @@ func (s *relaySuite) relay(t *testing.T, x exchange, w way) relayed {
 		}
 	}
 	up.checkCall(t)
-	checkSent(t, body, up.sent[0].body, x.streamed)
+	s.checkSent(t, body, up.sent[0].body, x.streamed)
 	return out
 }
 
 // requestBody is the exchange's own request with a stream field as the call has it, or a small one with fields that nobody knows.
-func requestBody(x exchange) []byte {
+func (s *relaySuite) requestBody(x exchange) []byte {
 	if json.Valid(x.request) && len(x.request) > 2 && x.request[0] == '{' && isStream("", x.request) == x.streamed {
 		return x.request
 	}
-	if x.streamed {
-		return []byte(`{ "model":"auto", "x_unknown":{"model":"inner"}, "messages":[{"role":"user","content":"Gr\u00fc\u00dfe"}], "stream":true }`)
+	turns := map[chat.Dialect]string{chat.DialectResponses: "input"}[s.dialect]
+	if turns == "" {
+		turns = "messages"
 	}
-	return []byte(`{"x_unknown":[1.50,1e3],"messages":[{"role":"user","content":"hi"}],"model" : "auto"}`)
+	if x.streamed {
+		return []byte(`{ "model":"auto", "max_tokens":9, "x_unknown":{"model":"inner"}, "` + turns + `":[{"role":"user","content":"Gr\u00fc\u00dfe"}], "stream":true }`)
+	}
+	return []byte(`{"x_unknown":[1.50,1e3],"max_tokens":9,"` + turns + `":[{"role":"user","content":"hi"}],"model" : "auto"}`)
 }
 
 func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body []byte, streamed bool) (relayed, error) {
 	var out relayed
 	if !streamed {
-		a, err := r.RelayWhole(ctx, to, body)
+		a, err := r.RelayWhole(ctx, to, outbound.Passage{Body: body})
 		if err != nil {
 			return out, err
 		}
 		return relayed{Raw: a.Body, Model: a.Model, Finish: a.Finish, Usage: a.Usage, Content: true, Reading: r.Read(a.Body)}, nil
 	}
-	frames, err := r.RelayStream(ctx, to, body)
+	frames, err := r.RelayStream(ctx, to, outbound.Passage{Body: body})
 	if err != nil {
 		return out, err
 	}
@@ -196,8 +227,14 @@ func relayCall(ctx context.Context, r outbound.Relay, to outbound.Target, body [
 	return out, nil
 }
 
-// checkSent fails the test unless the vendor got the caller's body with another model and, for a stream, the usage asked for.
-func checkSent(t *testing.T, body, sent []byte, streamed bool) {
+// mayChange are the fields that a relay may add or change beside the model: what the vendor must be asked for so that usage is known, or so that
+// Forge can keep the state that the vendor does not.
+var mayChange = map[chat.Dialect][]string{
+	chat.DialectOpenAIChat: {"stream_options"}, chat.DialectResponses: {"store", "include", "previous_response_id"},
+}
+
+// checkSent fails the test unless the vendor got the caller's body with another model and, for a chat stream, the usage asked for.
+func (s *relaySuite) checkSent(t *testing.T, body, sent []byte, streamed bool) {
 	t.Helper()
 	var was, is map[string]json.RawMessage
 	if err := json.Unmarshal(body, &was); err != nil {
@@ -209,19 +246,19 @@ func checkSent(t *testing.T, body, sent []byte, streamed bool) {
 	if string(is["model"]) != `"`+Model+`"` {
 		t.Errorf("the model sent is %s, want %s", is["model"], Model)
 	}
-	if streamed {
+	if streamed && s.dialect == chat.DialectOpenAIChat {
 		var o map[string]any
 		if json.Unmarshal(is["stream_options"], &o) != nil || o["include_usage"] != true {
 			t.Errorf("stream_options sent are %s, want usage asked for", is["stream_options"])
 		}
 	}
 	for name, value := range was {
-		if name != "model" && name != "stream_options" && !bytes.Equal(value, is[name]) {
+		if name != "model" && !slices.Contains(mayChange[s.dialect], name) && !bytes.Equal(value, is[name]) {
 			t.Errorf("the field %s was changed", name)
 		}
 	}
 	for name := range is {
-		if _, there := was[name]; !there && name != "model" && name != "stream_options" {
+		if _, there := was[name]; !there && name != "model" && !slices.Contains(mayChange[s.dialect], name) {
 			t.Errorf("the field %s was added", name)
 		}
 	}
@@ -247,7 +284,7 @@ func (s *relaySuite) ambiguous(t *testing.T) {
 	for _, body := range []string{``, `[]`, `{"model":"a"`, `{"model":"a","model":"b"}`, `{"model":"a","mod\u0065l":"b"}`, `{"model":"a","stream":true,"stream":false}`} {
 		for _, streamed := range []bool{false, true} {
 			up := newUpstream(t, exchange{status: 200}, wayWhole)
-			_, r := s.vendor.New(newClient(t, wayWhole))
+			r := s.relayOf(t, newClient(t, wayWhole))
 			_, err := relayCall(t.Context(), r, up.target(), []byte(body), streamed)
 			if chat.ClassOf(err) != chat.ClassInvalid {
 				t.Errorf("%q: got %v, want invalid_request", body, err)
@@ -262,8 +299,8 @@ func (s *relaySuite) ambiguous(t *testing.T) {
 func (s *relaySuite) leaves(t *testing.T) {
 	x := s.text(t, true)
 	stuck := s.stuck(t, x.body[:len(x.body)/2])
-	_, r := s.vendor.New(newClient(t, wayWhole))
-	frames, err := r.RelayStream(t.Context(), stuck.target(), requestBody(x))
+	r := s.relayOf(t, newClient(t, wayWhole))
+	frames, err := r.RelayStream(t.Context(), stuck.target(), outbound.Passage{Body: s.requestBody(x)})
 	if err != nil {
 		t.Fatalf("the first half of a stream: %v", err)
 	}

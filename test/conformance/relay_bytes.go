@@ -51,8 +51,8 @@ func (s *relaySuite) withheld(t *testing.T) {
 	for _, c := range s.good(t, true) {
 		x := exchangeOf(c)
 		up := newUpstream(t, x, wayWhole)
-		_, r := s.vendor.New(newClient(t, wayWhole))
-		frames, err := r.RelayStream(t.Context(), up.target(), requestBody(x))
+		r := s.relayOf(t, newClient(t, wayWhole))
+		frames, err := r.RelayStream(t.Context(), up.target(), outbound.Passage{Body: s.requestBody(x)})
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
@@ -94,6 +94,10 @@ func (s *relaySuite) splices(t *testing.T) {
 		"other options stay":    {`{"model":"auto","stream":true,"stream_options":{"include_usage":false,"include_obfuscation":false}}`, `{"model":` + own + `,"stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false}}`},
 		"no options, as null":   {`{"model":"auto","stream":true,"stream_options":null}`, `{"model":` + own + `,"stream":true,"stream_options":` + wish + `}`},
 	}
+	if s.dialect != chat.DialectOpenAIChat {
+		s.splicesModel(t)
+		return
+	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			want := tt.want
@@ -117,11 +121,32 @@ func (s *relaySuite) splices(t *testing.T) {
 	})
 }
 
+// splicesModel sends bodies of dialects in which usage need not be asked for: nothing but the model may change, beside fields that are the relay's.
+func (s *relaySuite) splicesModel(t *testing.T) {
+	for name, rest := range map[string]string{
+		"white space and order": " \"b\" : 1 ,\n\t\"a\":2 ", "numbers as written": `"temperature":1.0e0,"seed":123456789012345678901`,
+		"escapes as written": `"x":"\u00fc\/<>&\ud83d\ude00 ü"`, "a model within": `"m":{"model":"auto"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			fixed := `"include":["reasoning.encrypted_content"],"store":false,`
+			if s.dialect != chat.DialectResponses {
+				fixed = ""
+			}
+			body := func(model string) string {
+				return `{` + fixed + `"stream":true,"max_tokens":9, "model" : ` + model + `,` + rest + `}`
+			}
+			if got, want := string(s.sentFor(t, body(`"a\u0075to"`))), body(`"`+Model+`"`); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
 // sentFor gives what reaches the vendor for a body. The caller's own is not touched.
 func (s *relaySuite) sentFor(t *testing.T, body string) []byte {
 	t.Helper()
 	up := newUpstream(t, s.text(t, true), wayWhole)
-	_, r := s.vendor.New(newClient(t, wayWhole))
+	r := s.relayOf(t, newClient(t, wayWhole))
 	own := []byte(body)
 	if _, err := relayCall(t.Context(), r, up.target(), own, true); err != nil {
 		t.Fatal(err)
@@ -141,10 +166,10 @@ func (s *relaySuite) crowdedFrames(t *testing.T) {
 			answers = append(answers, exchangeOf(c))
 		}
 	}
-	_, r := s.vendor.New(newClient(t, wayWhole))
+	r := s.relayOf(t, newClient(t, wayWhole))
 	crowd(t, answers, func(n int, to outbound.Target) {
 		x := answers[n%len(answers)]
-		got, err := relayCall(t.Context(), r, to, requestBody(x), x.streamed)
+		got, err := relayCall(t.Context(), r, to, s.requestBody(x), x.streamed)
 		if err != nil || !bytes.Equal(got.Raw, x.body) {
 			t.Errorf("relay %d of many at once: got %d bytes and %v, want the %d of the body", n, len(got.Raw), err, len(x.body))
 		}
@@ -160,8 +185,8 @@ func (s *relaySuite) refusals(t *testing.T) {
 		}
 		want := s.ask(t, x, wayWhole)
 		up := newUpstream(t, x, wayWhole)
-		_, r := s.vendor.New(newClient(t, wayWhole))
-		_, err := relayCall(t.Context(), r, up.target(), requestBody(x), x.streamed)
+		r := s.relayOf(t, newClient(t, wayWhole))
+		_, err := relayCall(t.Context(), r, up.target(), s.requestBody(x), x.streamed)
 		var got outcome
 		got.fail(t, err)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -170,8 +195,8 @@ func (s *relaySuite) refusals(t *testing.T) {
 	}
 	x := s.text(t, true)
 	stuck := s.stuck(t, x.body[:len(x.body)/2])
-	_, r := s.vendor.New(impatient(t))
-	if out, err := relayCall(t.Context(), r, stuck.target(), requestBody(x), true); chat.ClassOf(err) != chat.ClassTimeout || !out.Yielded {
+	r := s.relayOf(t, impatient(t))
+	if out, err := relayCall(t.Context(), r, stuck.target(), s.requestBody(x), true); chat.ClassOf(err) != chat.ClassTimeout || !out.Yielded {
 		t.Errorf("a vendor that falls silent within a stream: got %v, want timeout", err)
 	}
 	stuck.wantLeft(t)
