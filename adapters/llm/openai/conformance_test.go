@@ -10,4 +10,6 @@ import (
 
 func TestConformance(t *testing.T) { conformance.Provider(t, openai.Vendor, "openai/chat") }
 
-func TestRelay(t *testing.T) { conformance.Relay(t, openai.Vendor, chat.DialectOpenAIChat, nil, "openai/chat") }
+func TestRelay(t *testing.T) {
+	conformance.Relay(t, openai.Vendor, chat.DialectOpenAIChat, nil, "openai/chat")
+}

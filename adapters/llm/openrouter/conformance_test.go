@@ -10,4 +10,6 @@ import (
 
 func TestConformance(t *testing.T) { conformance.Provider(t, openrouter.Vendor, "openrouter/chat") }
 
-func TestRelay(t *testing.T) { conformance.Relay(t, openrouter.Vendor, chat.DialectOpenAIChat, nil, "openrouter/chat") }
+func TestRelay(t *testing.T) {
+	conformance.Relay(t, openrouter.Vendor, chat.DialectOpenAIChat, nil, "openrouter/chat")
+}
