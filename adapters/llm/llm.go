@@ -16,6 +16,11 @@ type Vendor struct {
 	New func(client *http.Client) outbound.Abilities
 	// Resold gives the name under which the vendor sells a model of another vendor of the catalogue; nil: it sells none.
 	Resold func(vendor, model string) string
+	// Example is a model that can do all that the vendor can; the provider kit asks for it.
+	Example string
+	// Lacks says why the vendor cannot do what others can, by ability, in words for the kit's report. Whoever asks for it is refused or told of the
+	// drop: see conformance.Scenarios.
+	Lacks map[Ability]string
 	// Cases are the vendor's own wire cases, testdata/*.http, which the conformance suite, the simulator and the demo play.
 	Cases fs.FS
 }
