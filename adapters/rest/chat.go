@@ -22,9 +22,9 @@ func (x *exchange) chatCompletions() error {
 	c.Parse = func() (*chat.Request, error) { return parseChat(body, a.strict) }
 	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfChat) }
 
-	created := x.start.Unix()
+	created, forms := x.start.Unix(), &toolForms{body: body}
 	if env.stream {
-		return x.stream(c, a, &chatEncoder{created: created, usage: env.includeUsage})
+		return x.stream(c, a, &chatEncoder{created: created, usage: env.includeUsage, forms: forms})
 	}
 	answer, err := x.ask(c, a)
 	if err != nil {
@@ -33,5 +33,5 @@ func (x *exchange) chatCompletions() error {
 	if answer.Response == nil {
 		return x.relayed(answer.Body)
 	}
-	return x.reply(http.StatusOK, completionOf(answer, created))
+	return x.reply(http.StatusOK, completionOf(answer, created, forms))
 }

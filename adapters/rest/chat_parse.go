@@ -7,6 +7,19 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
+// chatParser reads a whole body.
+type chatParser struct {
+	chatReader
+	req                    *chat.Request
+	limit, newLimit        *int64 // max_tokens and max_completion_tokens
+	user, safety           string // user and safety_identifier
+	functions, serverTools []chat.Tool
+	functionChoice         chat.ToolChoice
+	allowed                []string
+	effort                 string // reasoning_effort
+	included               *bool  // include_reasoning
+}
+
 // parseChat reads a chat completions body into the neutral form, for a vendor that speaks another dialect. What cannot be held is named
 // in Untranslated; fields that only say what is so anyway are left out.
 func parseChat(body []byte, strict bool) (*chat.Request, error) {
@@ -14,69 +27,203 @@ func parseChat(body []byte, strict bool) (*chat.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &chatReader{Reader: new(strictjson.Reader), lenient: true}
-	req := &chat.Request{Strict: strict}
-	var limit, newLimit *int64
+	d := &chatParser{chatReader: chatReader{Reader: new(strictjson.Reader), lenient: true}, req: &chat.Request{Strict: strict}}
 	d.members(v, "", func(key string, v strictjson.Value) bool {
-		switch key {
-		case "model", "stream", "stream_options": // the router's, not the model's
-		case "messages":
-			req.Messages = d.messages(v)
-		case "max_tokens":
-			limit = d.whole(v)
-		case "max_completion_tokens":
-			newLimit = d.whole(v)
-		default:
-			return d.option(req, key, v)
-		}
-		return true
+		return d.ofRouter(key) || d.option(key, v) || d.thinking(key, v) || d.toolOption(key, v) || saysNothing(key, v)
 	})
-	if newLimit != nil {
-		limit = newLimit
-	}
-	if limit != nil {
-		n := int(*limit)
-		req.MaxTokens = &n
-	}
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	if d.foreign != nil {
 		return nil, d.foreign
 	}
-	req.Untranslated = d.dropped
-	return req, nil
+	d.settle()
+	return d.req, nil
+}
+
+// ofRouter reports whether a field is the router's, not the model's.
+func (d *chatParser) ofRouter(key string) bool {
+	return key == "model" || key == "stream" || key == "stream_options"
+}
+
+// settle brings the fields together that say one thing in two ways.
+func (d *chatParser) settle() {
+	r := d.req
+	limit := d.newLimit
+	if limit == nil {
+		limit = d.limit
+	}
+	if limit != nil {
+		n := int(*limit)
+		r.MaxTokens = &n
+	}
+	if r.EndUser = d.user; r.EndUser == "" {
+		r.EndUser = d.safety
+	}
+	r.Tools = append(append(r.Tools, d.functions...), d.serverTools...)
+	r.Tools = only(r.Tools, d.allowed)
+	if r.ToolChoice.Mode == "" {
+		r.ToolChoice = d.functionChoice
+	}
+	if r.Thinking.Effort == "" {
+		r.Thinking.Effort = d.effort
+	}
+	if r.Thinking.Effort == "none" {
+		r.Thinking.Mode = chat.ThinkingOff
+	}
+	if d.included != nil {
+		r.Thinking.Show = *d.included
+	}
+	r.Untranslated = d.dropped
 }
 
 // option reads a field that steers the model.
-func (d *chatReader) option(req *chat.Request, key string, v strictjson.Value) bool {
+func (d *chatParser) option(key string, v strictjson.Value) bool {
+	r := d.req
 	switch key {
+	case "messages":
+		r.Messages = d.messages(v)
+	case "max_tokens":
+		d.limit = d.whole(v)
+	case "max_completion_tokens":
+		d.newLimit = d.whole(v)
 	case "temperature":
-		req.Temperature = d.number(v)
+		r.Temperature = d.number(v)
 	case "top_p":
-		req.TopP = d.number(v)
+		r.TopP = d.number(v)
+	case "top_k":
+		if k := d.whole(v); k != nil {
+			n := int(*k)
+			r.TopK = &n
+		}
+	case "frequency_penalty":
+		r.FrequencyPenalty = d.penalty(v)
+	case "presence_penalty":
+		r.PresencePenalty = d.penalty(v)
 	case "stop":
-		req.Stop = d.stop(v)
+		r.Stop = d.stop(v)
 	case "seed":
-		req.Seed = d.whole(v)
-	case "tools":
-		req.Tools = d.tools(v)
-	case "tool_choice":
-		req.ToolChoice = d.toolChoice(v)
-	case "parallel_tool_calls":
-		req.ParallelTools = d.boolean(v)
+		r.Seed = d.whole(v)
+	case "n":
+		if n := d.count(v, 1, maxChoices); n > 1 {
+			r.Choices = n
+		}
+	case "logprobs":
+		r.Logprobs = d.is(v)
+	case "top_logprobs":
+		r.TopLogprobs = d.count(v, 0, maxChoices)
 	case "response_format":
-		req.Format = d.format(v)
+		r.Format = d.format(v)
+	case "service_tier":
+		return d.serviceTier(v)
+	case "prompt_cache_key":
+		r.CacheKey = d.text(v)
+	case "user":
+		d.user = d.text(v)
+	case "safety_identifier":
+		d.safety = d.text(v)
+	default:
+		return false
+	}
+	return true
+}
+
+// maxChoices bounds the answers to one request, and the tokens that are shown beside one: OpenAI's limit of the first.
+const maxChoices = 128
+
+// penalty reads a penalty. One of zero says what is so anyway.
+func (d *chatParser) penalty(v strictjson.Value) *float64 {
+	f := d.number(v)
+	if f != nil && *f == 0 {
+		return nil
+	}
+	return f
+}
+
+func (d *chatParser) serviceTier(v strictjson.Value) bool {
+	switch tier := d.text(v); tier {
+	case "", "auto", "default", "flex", "priority":
+		d.req.ServiceTier = tier
+		return true
+	}
+	return false
+}
+
+// efforts are how hard a model can be asked to think.
+var efforts = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+
+// thinking reads what is said of thinking: OpenAI's field, and OpenRouter's object.
+func (d *chatParser) thinking(key string, v strictjson.Value) bool {
+	switch key {
 	case "reasoning_effort":
 		effort := d.text(v)
-		if effort != "" && !slices.Contains([]string{"minimal", "low", "medium", "high"}, effort) {
+		if effort != "" && !slices.Contains(efforts, effort) {
 			return false
 		}
-		req.Thinking.Effort = effort
-	case "user":
-		req.EndUser = d.text(v)
+		d.effort = effort
+	case "reasoning":
+		if v.Kind == strictjson.Null {
+			return true
+		}
+		d.req.Thinking.Show = true
+		d.members(v, "reasoning.", d.reasoning)
+	case "include_reasoning":
+		d.included = d.boolean(v)
 	default:
-		return saysNothing(key, v)
+		return false
+	}
+	return true
+}
+
+func (d *chatParser) reasoning(key string, v strictjson.Value) bool {
+	t := &d.req.Thinking
+	switch key {
+	case "effort":
+		effort := d.text(v)
+		if effort != "" && !slices.Contains(efforts, effort) {
+			return false
+		}
+		t.Effort = effort
+	case "max_tokens":
+		t.Budget = d.count(v, 0, 1<<31)
+	case "exclude":
+		t.Show = !d.is(v)
+	case "enabled":
+		if on := d.boolean(v); on != nil && *on {
+			t.Mode = chat.ThinkingOn
+		} else if on != nil {
+			t.Mode = chat.ThinkingOff
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// toolOption reads a field about tools.
+func (d *chatParser) toolOption(key string, v strictjson.Value) bool {
+	switch key {
+	case "tools":
+		d.req.Tools = d.tools(v)
+	case "tool_choice":
+		d.req.ToolChoice, d.allowed = d.toolChoice(v)
+	case "parallel_tool_calls":
+		d.req.ParallelTools = d.boolean(v)
+	case "functions":
+		d.functions = d.chatReader.functions(v)
+	case "function_call":
+		d.functionChoice = d.chatReader.functionChoice(v)
+	case "web_search_options":
+		if v.Kind == strictjson.Null {
+			return true
+		}
+		if _, ok := d.Object(v); ok {
+			d.serverTools = append(d.serverTools, serverTool(string(chat.ServerWebSearch), v.Raw))
+		}
+	case "plugins":
+		d.serverTools = append(d.serverTools, d.plugins(v)...)
+	default:
+		return false
 	}
 	return true
 }
@@ -84,16 +231,16 @@ func (d *chatReader) option(req *chat.Request, key string, v strictjson.Value) b
 // saysNothing reports whether a field only states the default, as many client libraries do with every field they know.
 func saysNothing(key string, v strictjson.Value) bool {
 	switch key {
-	case "n":
-		return v.Text == "1"
-	case "frequency_penalty", "presence_penalty", "top_logprobs":
-		return v.Text == "0" || v.Text == "0.0"
-	case "logprobs", "store":
+	case "store":
 		return v.Kind == strictjson.Bool && !v.True
 	case "logit_bias", "metadata":
 		return v.Kind == strictjson.Object && len(v.Members) == 0
-	case "functions":
-		return v.Kind == strictjson.Array && len(v.Items) == 0
+	case "modalities":
+		return v.Kind == strictjson.Array && len(v.Items) == 1 && v.Items[0].Text == "text"
+	case "verbosity":
+		return v.Text == "medium"
+	case "prompt_cache_retention":
+		return v.Text == "in_memory" || v.Text == "in-memory"
 	}
 	return false
 }

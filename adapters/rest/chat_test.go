@@ -83,10 +83,14 @@ func TestATranslatedBody(t *testing.T) {
 		},
 		"what says nothing": {`,"n":1,"frequency_penalty":0,"presence_penalty":0.0,"logprobs":false,"store":false,"logit_bias":{},"metadata":{},"functions":[]`, chat.Request{Messages: messages}},
 		"what cannot be held": {
-			`,"n":2,"logprobs":true,"logit_bias":{"1":2},"reasoning_effort":"xhigh","prediction":{},"stop":["a","b"],"tools":[{"type":"web_search"},{"type":"function","function":{"name":"f"},"x":1}],"tool_choice":{"type":"allowed_tools"}`,
+			`,"logit_bias":{"1":2},"reasoning_effort":"huge","prediction":{},"stop":["a","b"],"tools":[{"type":"function","function":{"name":"f"},"x":1}],"tool_choice":{"type":"mcp"},"modalities":["text","audio"],` +
+				`"audio":{},"verbosity":"low","store":true,"metadata":{"a":"b"},"service_tier":"scale","prompt_cache_retention":"24h","plugins":[{"id":"pdf"}],"provider":{}`,
 			chat.Request{
 				Messages: messages, Stop: []string{"a", "b"}, Tools: []chat.Tool{{Name: "f"}},
-				Untranslated: []string{"n", "logprobs", "logit_bias", "reasoning_effort", "prediction", "tools.web_search", "tools.x", "tool_choice"},
+				Untranslated: []string{
+					"logit_bias", "reasoning_effort", "prediction", "tools[].x", "tool_choice", "modalities", "audio", "verbosity", "store", "metadata", "service_tier",
+					"prompt_cache_retention", "plugins", "provider",
+				},
 			},
 		},
 	}
@@ -123,10 +127,10 @@ func TestATranslatedConversation(t *testing.T) {
 		Messages: []chat.Message{
 			chat.Text(chat.RoleSystem, "s"),
 			{Role: chat.RoleUser, Name: "ada", Parts: []chat.Part{{Text: "a"}, {Kind: chat.PartImage, Media: &chat.Media{URL: "https://x/y.png", Detail: "low"}}}},
-			{Role: chat.RoleAssistant, Parts: []chat.Part{{Text: ""}, {Kind: chat.PartRefusal, Text: "no"}, {Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}},
+			{Role: chat.RoleAssistant, Parts: []chat.Part{{Kind: chat.PartRefusal, Text: "no"}, {Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}},
 			chat.Result("c", "r"),
 		},
-		Untranslated: []string{"messages.content.cache_control", "messages.annotations"},
+		Untranslated: []string{"messages[].content[].cache_control"},
 	}
 	if d := cmp.Diff(want, got); a.status != 200 || d != "" {
 		t.Errorf("%s\n%s", a, d)
@@ -202,12 +206,13 @@ func TestMistakesThatOnlyTranslationFinds(t *testing.T) {
 		status  int
 		param   string
 	}{
-		"an unknown role":     {`{"role":"robot","content":"x"}`, 422, "messages[0].role"},
-		"no content":          {`{"role":"user"}`, 400, "messages[0].content"},
-		"a key twice":         {`{"role":"user","content":"x","content":"y"}`, 400, "messages[0].content"},
-		"a sound":             {`{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}`, 422, "messages[0].content[0].type"},
-		"an image by no URL":  {`{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}`, 422, "messages[0].content[0].image_url.url"},
-		"arguments of a kind": {`{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":{}}}]}`, 400, "messages[0].tool_calls[0].function.arguments"},
+		"an unknown role":          {`{"role":"robot","content":"x"}`, 422, "messages[0].role"},
+		"no content":               {`{"role":"user"}`, 400, "messages[0].content"},
+		"a key twice":              {`{"role":"user","content":"x","content":"y"}`, 400, "messages[0].content"},
+		"a sound without its data": {`{"role":"user","content":[{"type":"input_audio","input_audio":{"format":"wav"}}]}`, 400, "messages[0].content[0].input_audio.data"},
+		"a film":                   {`{"role":"user","content":[{"type":"video_url","video_url":{}}]}`, 422, "messages[0].content[0].type"},
+		"an image by no URL":       {`{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}`, 422, "messages[0].content[0].image_url.url"},
+		"arguments of a kind":      {`{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":{}}}]}`, 400, "messages[0].tool_calls[0].function.arguments"},
 	}
 	w := start(t)
 	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {

@@ -2,6 +2,9 @@ package rest
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
 	"github.com/forge1/forge1/domain/chat"
@@ -28,38 +31,118 @@ func (d *chatReader) tool(v strictjson.Value) (t chat.Tool, ok bool) {
 		return t, false
 	}
 	d.required(v, "type")
-	if kind, _ := v.Member("type"); d.lenient && kind.Kind == strictjson.String && kind.Text != "function" {
-		d.drop("tools." + kind.Text)
-		return t, false
+	body := "function"
+	if kind, _ := v.Member("type"); d.lenient && kind.Kind == strictjson.String && kind.Text != body {
+		if kind.Text != "custom" {
+			return serverTool(kind.Text, v.Raw), true
+		}
+		body = "custom"
 	}
-	d.required(v, "function")
-	d.members(v, "tools.", func(key string, v strictjson.Value) bool {
-		switch key {
-		case "type":
-			d.constant(v, "function")
-		case "function":
-			t = d.function(v)
-		default:
+	d.required(v, body)
+	cache := chat.CacheControl("")
+	d.members(v, "tools[].", func(key string, v strictjson.Value) bool {
+		switch {
+		case key == "type":
+			d.constant(v, body)
+		case key == "cache_control" && d.lenient:
+			cache = d.cacheControl("tools[].", v)
+		case key != body:
 			return false
+		case body == "custom":
+			t = d.customTool(v)
+		default:
+			t = d.function("tools[].function.", v)
 		}
 		return true
 	})
+	if cache != "" {
+		t.Cache = cache
+	}
 	return t, true
 }
 
-func (d *chatReader) function(v strictjson.Value) (t chat.Tool) {
-	if d.members(v, "tools.function.", func(key string, v strictjson.Value) bool {
+// serverTool makes a tool that the vendor runs of its declaration.
+func serverTool(kind string, declared []byte) chat.Tool {
+	does := chat.ServerOther
+	switch {
+	case strings.Contains(kind, "web_search"), kind == "web":
+		does = chat.ServerWebSearch
+	case strings.HasPrefix(kind, "code_interpreter"), strings.HasPrefix(kind, "code_execution"):
+		does = chat.ServerCodeExecution
+	}
+	return chat.Tool{Name: kind, Server: does, Foreign: &chat.Foreign{Dialect: chat.DialectOpenAIChat, JSON: bytes.Clone(declared)}}
+}
+
+// plugins reads OpenRouter's, of which one searches the web.
+func (d *chatReader) plugins(v strictjson.Value) (out []chat.Tool) {
+	d.each(v, func(_ int, item strictjson.Value) {
+		id, _ := item.Member("id")
+		if id.Kind == strictjson.String && id.Text == "web" {
+			out = append(out, serverTool(id.Text, item.Raw))
+			return
+		}
+		d.drop("plugins")
+	})
+	return out
+}
+
+func (d *chatReader) function(where string, v strictjson.Value) (t chat.Tool) {
+	if d.members(v, where, func(key string, v strictjson.Value) bool {
 		switch key {
 		case "name":
-			if t.Name, _ = d.String(v); v.Kind == strictjson.String && t.Name == "" {
-				d.Fail("too_short", "must not be empty")
-			}
+			t.Name = d.toolName(v)
 		case "description":
 			t.Description = d.text(v)
 		case "parameters":
 			t.Schema = d.schema(v)
 		case "strict":
 			t.Strict = d.boolean(v)
+		default:
+			if key != "cache_control" || !d.lenient {
+				return false
+			}
+			t.Cache = d.cacheControl(where, v)
+		}
+		return true
+	}) {
+		d.required(v, "name")
+	}
+	return t
+}
+
+func (d *chatReader) toolName(v strictjson.Value) string {
+	name, _ := d.String(v)
+	if v.Kind == strictjson.String && name == "" {
+		d.Fail("too_short", "must not be empty")
+	}
+	return name
+}
+
+// functions reads the functions from before there were tools.
+func (d *chatReader) functions(v strictjson.Value) (out []chat.Tool) {
+	d.each(v, func(_ int, item strictjson.Value) {
+		if _, ok := d.Object(item); ok {
+			out = append(out, d.function("functions[].", item))
+		}
+	})
+	return out
+}
+
+// customSchema is that of a custom tool as a function: a text of any form is its one argument.
+const customSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`
+
+// customTool reads a tool whose input is a text of any form. As a function it has that text as its one argument.
+func (d *chatReader) customTool(v strictjson.Value) (t chat.Tool) {
+	t.Schema = []byte(customSchema)
+	if d.members(v, "tools[].custom.", func(key string, v strictjson.Value) bool {
+		switch key {
+		case "name":
+			t.Name = d.toolName(v)
+		case "description":
+			t.Description = d.text(v)
+		case "format":
+			kind, _ := v.Member("type")
+			return v.Kind == strictjson.Object && kind.Text == "text" // what everybody can do; a grammar is not
 		default:
 			return false
 		}
@@ -70,151 +153,134 @@ func (d *chatReader) function(v strictjson.Value) (t chat.Tool) {
 	return t
 }
 
-// schema gives a JSON Schema as it was sent.
-func (d *chatReader) schema(v strictjson.Value) []byte {
-	if v.Kind == strictjson.Null {
-		return nil
-	}
-	if _, ok := d.Object(v); !ok {
-		return nil
-	}
-	return bytes.Clone(v.Raw)
+// customArguments makes the arguments of a function of the input of a custom tool.
+func customArguments(input string) []byte {
+	return append(appendString([]byte(`{"input":`), input), '}')
 }
 
-// boolean reads a truth value that may be null.
-func (d *chatReader) boolean(v strictjson.Value) *bool {
-	if v.Kind == strictjson.Null {
-		return nil
+// customInput makes the input of a custom tool of the arguments of a function. What is not of the form that was asked for is taken as it is.
+func customInput(arguments string) string {
+	var a struct {
+		Input *string `json:"input"`
 	}
-	b, ok := d.Bool(v)
-	if !ok {
-		return nil
+	if json.Unmarshal([]byte(arguments), &a) != nil || a.Input == nil {
+		return arguments
 	}
-	return &b
+	return *a.Input
 }
 
-// number reads a number that may be null.
-func (d *chatReader) number(v strictjson.Value) *float64 {
-	if v.Kind == strictjson.Null {
-		return nil
-	}
-	f, ok := d.Float(v)
-	if !ok {
-		return nil
-	}
-	return &f
-}
-
-// whole reads a whole number that may be null.
-func (d *chatReader) whole(v strictjson.Value) *int64 {
-	if v.Kind == strictjson.Null {
-		return nil
-	}
-	n, ok := d.Int(v)
-	if !ok {
-		return nil
-	}
-	return &n
-}
-
-func (d *chatReader) toolChoice(v strictjson.Value) (c chat.ToolChoice) {
+// toolChoice reads tool_choice. allowed are the names of the only tools that may be called; nil: all.
+func (d *chatReader) toolChoice(v strictjson.Value) (c chat.ToolChoice, allowed []string) {
 	switch v.Kind {
 	case strictjson.Null:
-		return c
+		return c, nil
 	case strictjson.String:
-		switch m := chat.ToolMode(v.Text); m {
-		case chat.ToolAuto, chat.ToolNone, chat.ToolRequired:
-			c.Mode = m
-		default:
-			d.Fail("unknown_value", "must be one of auto, none, required, or name a function")
-		}
-		return c
+		return d.toolMode(v, "must be one of auto, none, required, or name a function"), nil
 	case strictjson.Object:
 	default:
 		d.Fail(strictjson.CodeType, "must be a string or an object")
-		return c
+		return c, nil
 	}
 	d.required(v, "type")
-	if kind, _ := v.Member("type"); d.lenient && kind.Kind == strictjson.String && kind.Text != "function" {
-		d.drop("tool_choice")
-		return c
+	body := "function"
+	if kind, _ := v.Member("type"); d.lenient && kind.Kind == strictjson.String && kind.Text != body {
+		switch kind.Text {
+		case "allowed_tools":
+			return d.allowedTools(v)
+		case "custom":
+			body = kind.Text
+		default:
+			d.drop("tool_choice")
+			return c, nil
+		}
 	}
-	d.required(v, "function")
+	d.required(v, body)
 	d.members(v, "tool_choice.", func(key string, v strictjson.Value) bool {
 		switch key {
 		case "type":
-			d.constant(v, "function")
-		case "function":
-			d.members(v, "tool_choice.function.", func(key string, v strictjson.Value) bool {
-				if key == "name" {
-					c.Name, _ = d.String(v)
-				}
-				return key == "name"
-			})
-			d.required(v, "name")
+			d.constant(v, body)
+		case body:
+			c.Name = d.named("tool_choice."+body+".", v)
 		default:
 			return false
 		}
 		return true
 	})
 	c.Mode = chat.ToolNamed
+	return c, nil
+}
+
+func (d *chatReader) toolMode(v strictjson.Value, otherwise string) (c chat.ToolChoice) {
+	switch m := chat.ToolMode(v.Text); m {
+	case chat.ToolAuto, chat.ToolNone, chat.ToolRequired:
+		c.Mode = m
+	default:
+		d.Fail("unknown_value", otherwise)
+	}
 	return c
 }
 
-func (d *chatReader) format(v strictjson.Value) (f chat.Format) {
-	if v.Kind == strictjson.Null {
-		return f
-	}
-	if !d.members(v, "response_format.", func(key string, v strictjson.Value) bool {
-		switch key {
-		case "type":
-			f.Kind = d.formatKind(v)
-		case "json_schema":
-			d.formatSchema(v, &f)
-		default:
-			return false
+// named reads an object that has a name and nothing else.
+func (d *chatReader) named(where string, v strictjson.Value) (name string) {
+	if d.members(v, where, func(key string, v strictjson.Value) bool {
+		if key == "name" {
+			name, _ = d.String(v)
 		}
-		return true
-	}) {
-		return f
-	}
-	d.required(v, "type")
-	if f.Kind == chat.FormatSchema {
-		d.required(v, "json_schema")
-	}
-	return f
-}
-
-func (d *chatReader) formatKind(v strictjson.Value) chat.FormatKind {
-	s, ok := d.String(v)
-	switch {
-	case !ok, s == "text":
-	case s == "json_object":
-		return chat.FormatJSON
-	case s == "json_schema":
-		return chat.FormatSchema
-	default:
-		d.Fail("unknown_value", "must be one of text, json_object, json_schema")
-	}
-	return chat.FormatText
-}
-
-func (d *chatReader) formatSchema(v strictjson.Value, f *chat.Format) {
-	if d.members(v, "response_format.json_schema.", func(key string, v strictjson.Value) bool {
-		switch key {
-		case "name":
-			f.Name, _ = d.String(v)
-		case "schema":
-			f.Schema = d.schema(v)
-		case "strict":
-			f.Strict = d.boolean(v)
-		case "description":
-			d.text(v)
-		default:
-			return false
-		}
-		return true
+		return key == "name"
 	}) {
 		d.required(v, "name")
 	}
+	return name
+}
+
+// allowedTools reads the choice of some tools among all. Vendors that have none are shown these alone.
+func (d *chatReader) allowedTools(v strictjson.Value) (c chat.ToolChoice, allowed []string) {
+	allowed = []string{}
+	d.required(v, "allowed_tools")
+	d.members(v, "tool_choice.", func(key string, v strictjson.Value) bool {
+		if key != "allowed_tools" {
+			return key == "type"
+		}
+		d.members(v, "tool_choice.allowed_tools.", func(key string, v strictjson.Value) bool {
+			switch key {
+			case "mode":
+				if _, ok := d.String(v); ok {
+					c = d.toolMode(v, "must be one of auto, required")
+				}
+			case "tools":
+				d.each(v, func(_ int, item strictjson.Value) {
+					kind, _ := item.Member("type")
+					if _, ok := d.Object(item); ok {
+						body, _ := item.Member(kind.Text)
+						name, _ := body.Member("name")
+						allowed = append(allowed, name.Text)
+					}
+				})
+			default:
+				return false
+			}
+			return true
+		})
+		return true
+	})
+	return c, allowed
+}
+
+// only leaves the tools out that are not allowed.
+func only(tools []chat.Tool, allowed []string) []chat.Tool {
+	if allowed == nil {
+		return tools
+	}
+	return slices.DeleteFunc(tools, func(t chat.Tool) bool { return t.Server == "" && !slices.Contains(allowed, t.Name) })
+}
+
+// functionChoice reads the choice of a function from before there were tools.
+func (d *chatReader) functionChoice(v strictjson.Value) (c chat.ToolChoice) {
+	switch v.Kind {
+	case strictjson.Null:
+		return c
+	case strictjson.String:
+		return d.toolMode(v, "must be one of auto, none, or name a function")
+	}
+	return chat.ToolChoice{Mode: chat.ToolNamed, Name: d.named("function_call.", v)}
 }

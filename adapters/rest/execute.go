@@ -57,7 +57,8 @@ type toolChoice chat.ToolChoice
 
 // UnmarshalStrict implements strictjson.Unmarshaler.
 func (c *toolChoice) UnmarshalStrict(r *strictjson.Reader, v strictjson.Value) {
-	*c = toolChoice((&chatReader{Reader: r}).toolChoice(v))
+	choice, _ := (&chatReader{Reader: r}).toolChoice(v)
+	*c = toolChoice(choice)
 }
 
 // chatFormat reads response_format in OpenAI's shape.
@@ -183,7 +184,7 @@ type Metadata struct {
 // result renders the answer to a task.
 func (x *exchange) result(r inbound.Receipt, text string, calls []*chat.ToolCall) Result {
 	out := Result{
-		Success: true, Output: text, Finish: string(cmp.Or(r.Finish, chat.FinishStop)), ToolCalls: make([]ToolCall, len(calls)),
+		Success: true, Output: text, Finish: finishOf(r.Finish, 0, "", false), ToolCalls: make([]ToolCall, len(calls)),
 		Model: routing.Target{Provider: r.Provider, Model: r.Model}.String(), ExecutionTime: r.Took.Seconds(),
 		Metadata: Metadata{
 			TaskType: string(r.Task), Provider: r.Provider, Model: r.Model, DecisionID: r.Decision.ID, InputTokens: r.Usage.Input,

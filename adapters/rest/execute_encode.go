@@ -33,6 +33,9 @@ func (e *executeEncoder) begin(inbound.Receipt, bool) {}
 
 func (e *executeEncoder) piece(p inbound.Piece) []byte {
 	var out []byte
+	if p.Chunk.Choice != 0 {
+		return nil // nobody asked for another
+	}
 	if text := p.Chunk.Text + p.Chunk.Refusal; text != "" {
 		e.text.WriteString(text)
 		out = event(out, "delta", Delta{Text: text})

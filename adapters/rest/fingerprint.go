@@ -30,7 +30,7 @@ func leftOutOfChat(path, key string) bool {
 		return false
 	}
 	switch key {
-	case "user", "metadata", "stream", "stream_options":
+	case "user", "safety_identifier", "metadata", "stream", "stream_options", "prompt_cache_key":
 		return true
 	}
 	return false
