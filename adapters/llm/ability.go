@@ -67,3 +67,21 @@ const (
 	AnswersModels      Ability = "list of models"
 	AnswersPassThrough Ability = "pass-through"
 )
+
+// AnswerAbilities lists the abilities of answers, in the order of the kit's report.
+func AnswerAbilities() []Ability {
+	return []Ability{
+		AnswersText, AnswersStream, AnswersTool, AnswersTools, AnswersNoArgs, AnswersThinking, AnswersCached, AnswersLength, AnswersStop, AnswersRefusal,
+		AnswersChoices, AnswersLogprobs, AnswersCitations, AnswersInvalid, AnswersAuth, AnswersNoModel, AnswersRateLimit, AnswersServer,
+		AnswersMidStream, AnswersCutOff, AnswersEmbeddings, AnswersCount, AnswersModels, AnswersPassThrough,
+	}
+}
+
+// RequestAbilities lists the abilities of requests, in the order of the kit's report.
+func RequestAbilities() []Ability {
+	return []Ability{
+		SystemPrompt, Turns, Images, ImageURLs, Files, Audio, ImageResults, CacheControls, Tools, ToolResults, ParallelCalls, RequiredTool, ForcedTool,
+		OneToolAtATime, StrictTools, ThinkingBack, ThinkingAway, WebSearch, Schemas, JSONMode, ThinkingEffort, StopSequences, MaxTokens, Temperature,
+		TopP, TopK, Penalties, Seeds, Choices, Logprobs, ServiceTiers, EndUsers,
+	}
+}

@@ -18,6 +18,8 @@ type Vendor struct {
 	Resold func(vendor, model string) string
 	// Example is a model that can do all that the vendor can; the provider kit asks for it.
 	Example string
+	// Signs is the format of the signatures that the vendor makes and takes back; "": it makes none.
+	Signs string
 	// Lacks says why the vendor cannot do what others can, by ability, in words for the kit's report. Whoever asks for it is refused or told of the
 	// drop: see conformance.Scenarios.
 	Lacks map[Ability]string
