@@ -44,8 +44,26 @@ func jsonType(s string) bool {
 	return strings.EqualFold(strings.TrimSpace(name), "charset") && strings.EqualFold(value, "utf-8")
 }
 
-// credential reads the one bearer credential. It is looked for nowhere but in the header.
+// credential reads the one credential. It is looked for nowhere but in the headers: Authorization and, where Anthropic's clients call, X-Api-Key. The
+// two may stand together if they say the same.
 func (x *exchange) credential() (string, error) {
+	h := &x.fc.Request.Header
+	bearer, err := x.bearerCredential()
+	if x.route.shape != shapeAnthropic {
+		return bearer, err
+	}
+	keys := h.PeekAll("X-Api-Key")
+	if len(keys) == 0 && err == nil {
+		return bearer, nil
+	}
+	if len(keys) != 1 || len(keys[0]) == 0 || bytes.ContainsAny(keys[0], " \t,") || len(h.Peek("Authorization")) > 0 && string(keys[0]) != bearer {
+		return "", errNoKey
+	}
+	return string(keys[0]), nil
+}
+
+// bearerCredential reads the bearer credential.
+func (x *exchange) bearerCredential() (string, error) {
 	lines := x.fc.Request.Header.PeekAll("Authorization")
 	if len(lines) != 1 {
 		return "", errNoCredential

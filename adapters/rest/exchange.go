@@ -35,6 +35,7 @@ type exchange struct {
 	explain   bool // the decision is to be shown
 	late      bool // a stream will end it
 	quotas    inbound.Quotas
+	naming    func(field string) string // in place of the route's, where names hang on what was sent; nil: the route's
 
 	// ctx is the call's, and ends with it; stop must run before the connection is read again.
 	ctx  context.Context

@@ -165,6 +165,14 @@ type models struct {
 	execute func(context.Context, inbound.Call) (inbound.Answer, error)
 	stream  func(context.Context, inbound.Call) (inbound.StreamAnswer, error)
 	explain func(inbound.Call) (routing.Decision, error)
+	count   func(inbound.Call) (inbound.Count, error)
+}
+
+func (m *models) Count(_ context.Context, c inbound.Call) (inbound.Count, error) {
+	if m.count != nil {
+		return m.count(c)
+	}
+	return inbound.Count{Receipt: receipt(), Tokens: 12}, nil
 }
 
 func (m *models) Execute(ctx context.Context, c inbound.Call) (inbound.Answer, error) {

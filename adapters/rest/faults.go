@@ -13,6 +13,7 @@ var (
 	errNoRoute      = fault.New(fault.NotFound, "not_found", "there is nothing at this path")
 	errMethod       = fault.New(fault.Method, "method_not_allowed", "this path does not take this method; see Allow")
 	errNoCredential = fault.New(fault.Unauthenticated, "unauthenticated", "send one credential: Authorization: Bearer <access token or API key>")
+	errNoKey        = errNoCredential.Saying("send one credential: x-api-key: <API key or access token>, or Authorization: Bearer <the same>")
 	errScope        = fault.New(fault.Forbidden, "insufficient_scope", "this API key does not reach here")
 	errSessionOnly  = fault.New(fault.Forbidden, "session_required", "sign in for this; API keys do not reach here")
 	errTenant       = fault.New(fault.Forbidden, "tenant_mismatch", "the credential belongs to another tenant than the one named")

@@ -75,7 +75,7 @@ func start(t testing.TB, change ...func(*rest.Config)) *world {
 	}
 	var ids atomic.Int64
 	w.server = rest.New(rest.Deps{
-		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
+		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Counts: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
 		Sessions: w.account, Keys: w.account, Members: w.house, Audit: w.house, Platform: w.house, Policies: &routes{w.house}, Decisions: &archive{w.house}, Usage: &ledger{w.house}, QR: drawn,
 		Logger: slog.New(slog.NewJSONHandler(w, nil)), Clock: func() time.Time { return epoch },
 		NewID: func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },
@@ -140,13 +140,17 @@ type answer struct {
 
 func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
 
-// code is the code of a failure, in either shape.
+// code is the code of a failure, in either shape; Anthropic's has none, and what it has instead stands for one.
 func (a answer) code() string {
 	var p struct {
 		Code  string
-		Error struct{ Code string }
+		Type  string
+		Error struct{ Code, Type string }
 	}
 	_ = json.Unmarshal(a.body, &p)
+	if p.Type == "error" {
+		return map[string]string{"authentication_error": "unauthenticated", "permission_error": "insufficient_scope"}[p.Error.Type]
+	}
 	return p.Code + p.Error.Code
 }
 

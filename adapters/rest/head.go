@@ -21,8 +21,8 @@ const (
 )
 
 // exposed are the response headers that scripts of other origins may read.
-const exposed = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, X-Trace-ID, X-Forge-Decision-Id, X-Forge-Provider, X-Forge-Model, " +
-	"X-Forge-Cache, X-Forge-Dropped, X-Forge-Decision, Age, ETag"
+const exposed = "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, Request-Id, X-Trace-ID, X-Forge-Decision-Id, X-Forge-Provider, X-Forge-Model, " +
+	"X-Forge-Cache, X-Forge-Dropped, X-Forge-Usage-Source, X-Forge-Decision, Age, ETag"
 
 // fixedHeaders are those that every response carries with the same value, but for pages, which change the policy.
 func fixedHeaders() []fixedHeader {
@@ -48,6 +48,9 @@ func (x *exchange) writeHead() {
 	}
 	h.Set("X-Request-Id", x.requestID)
 	h.Set("X-Trace-Id", x.traceID)
+	if x.shape() == shapeAnthropic {
+		h.Set("Request-Id", x.requestID) // as Anthropic's clients read it
+	}
 	x.s.cors.write(&x.fc.Request.Header, h)
 }
 
@@ -113,7 +116,7 @@ func (c cors) preflight(in *fasthttp.RequestHeader, out *fasthttp.ResponseHeader
 	if len(in.Peek("Access-Control-Request-Method")) == 0 || len(out.Peek("Access-Control-Allow-Origin")) == 0 {
 		return
 	}
-	allowed := "Authorization, Content-Type, Cache-Control, If-Match, Traceparent, X-Request-ID, X-Tenant-ID, X-Forge-Task-Type, X-Forge-Latency-SLO-Ms, X-Forge-Cache, X-Forge-Strict, X-Forge-Explain"
+	allowed := "Authorization, X-Api-Key, Anthropic-Version, Anthropic-Beta, Content-Type, Cache-Control, If-Match, Traceparent, X-Request-ID, X-Tenant-ID, X-Forge-Task-Type, X-Forge-Latency-SLO-Ms, X-Forge-Cache, X-Forge-Strict, X-Forge-Explain"
 	if !c.credentials {
 		allowed += ", *"
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/forge1/forge1/domain/fault"
 )
@@ -19,11 +20,14 @@ type AnthropicErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// anthropicError puts a fault into Anthropic's shape.
+// anthropicError puts a fault into Anthropic's shape. It has no field for the name of what is wrong, so the text says it.
 func (x *exchange) anthropicError(f *fault.Error) AnthropicError {
+	message := openAIErrorOf(f).Error.Message
+	if f.Param != "" && !strings.Contains(message, f.Param) {
+		message = f.Param + ": " + message
+	}
 	return AnthropicError{
-		Type: "error", RequestID: x.requestID,
-		Error: AnthropicErrorDetail{Type: anthropicType(statusOf(f)), Message: openAIErrorOf(f).Error.Message},
+		Type: "error", RequestID: x.requestID, Error: AnthropicErrorDetail{Type: anthropicType(statusOf(f)), Message: message},
 	}
 }
 

@@ -34,6 +34,7 @@ func (s *Server) document() []byte {
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"session": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a sign-in"},
 				"apiKey":  {Type: "http", Scheme: "bearer", BearerFormat: "f1_...", Description: "An API key"},
+				"xApiKey": {Type: "apiKey", In: "header", Name: "X-Api-Key", Description: "An API key or an access token, as Anthropic's clients send it"},
 			},
 		},
 	}
@@ -85,6 +86,9 @@ func securityOf(r *route) []map[string][]string {
 	case signedIn, platform:
 		return []map[string][]string{session}
 	case keyOrSame, scopedKey, administers:
+		if r.shape == shapeAnthropic {
+			return []map[string][]string{session, key, {"xApiKey": {}}}
+		}
 		return []map[string][]string{session, key}
 	}
 	return []map[string][]string{}
@@ -178,8 +182,12 @@ func (d *documenter) fault(all map[string]*huma.Response, r *route, code int) {
 		headers = append(append(headers, r.replies[0].headers...), "X-Should-Retry") // a call that failed says how far it came
 	}
 	media, body := typeProblem, d.schema(Problem{})
-	if r.shape == shapeOpenAI {
+	switch r.shape {
+	case shapeOpenAI:
 		media, body = typeJSON, d.schema(OpenAIError{})
+	case shapeAnthropic:
+		media, body = typeJSON, d.schema(AnthropicError{})
+		headers = append(headers, "Request-Id")
 	}
 	text := http.StatusText(code)
 	if resp := all[strconv.Itoa(code)]; resp != nil { // an answer of its own, such as that of an unready process
@@ -196,19 +204,21 @@ func (d *documenter) fault(all map[string]*huma.Response, r *route, code int) {
 func headerDocs() map[string]*huma.Header {
 	out := map[string]*huma.Header{}
 	for name, doc := range map[string]string{
-		"X-Request-ID":        "The request's id: the client's own if it is fit, else a fresh one",
-		"X-Trace-ID":          "The trace: that of a valid traceparent, else a fresh one",
-		"ETag":                "The version, for If-Match",
-		"X-Forge-Decision-Id": "Finds the routing decision",
-		"X-Forge-Provider":    "Who answered",
-		"X-Forge-Model":       "What answered",
-		"X-Forge-Cache":       "hit, miss or bypass",
-		"X-Forge-Dropped":     "Request fields that the provider could not honour",
-		"X-Forge-Decision":    "The decision as base64url JSON, at most 8 KB, when X-Forge-Explain asks for it",
-		"X-Should-Retry":      "false when the attempts of this call are spent",
-		"WWW-Authenticate":    "Bearer",
-		"RateLimit-Policy":    "The limits that the request met (draft-ietf-httpapi-ratelimit-headers)",
-		"RateLimit":           "How they stand: r is what remains, t the seconds until they are renewed",
+		"X-Request-ID":         "The request's id: the client's own if it is fit, else a fresh one",
+		"Request-Id":           "The request's id again, as Anthropic's clients read it",
+		"X-Trace-ID":           "The trace: that of a valid traceparent, else a fresh one",
+		"ETag":                 "The version, for If-Match",
+		"X-Forge-Decision-Id":  "Finds the routing decision",
+		"X-Forge-Provider":     "Who answered",
+		"X-Forge-Model":        "What answered",
+		"X-Forge-Cache":        "hit, miss or bypass",
+		"X-Forge-Dropped":      "Request fields that the provider could not honour",
+		"X-Forge-Usage-Source": "estimated when no vendor counted",
+		"X-Forge-Decision":     "The decision as base64url JSON, at most 8 KB, when X-Forge-Explain asks for it",
+		"X-Should-Retry":       "false when the attempts of this call are spent",
+		"WWW-Authenticate":     "Bearer",
+		"RateLimit-Policy":     "The limits that the request met (draft-ietf-httpapi-ratelimit-headers)",
+		"RateLimit":            "How they stand: r is what remains, t the seconds until they are renewed",
 	} {
 		out[name] = &huma.Header{Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 	}

@@ -130,26 +130,36 @@ const messagesPath = "/v1/messages"
 
 // inOwnNames puts the names of fields that are OpenAI's into the dialect of the route.
 func (x *exchange) inOwnNames(f *fault.Error) *fault.Error {
-	if x.route.naming == nil || f.Param == "" {
+	name := x.namer()
+	if name == nil || f.Param == "" {
 		return f
 	}
 	named := *f
-	named.Param = x.route.naming(f.Param)
+	named.Param = name(f.Param)
 	return &named
 }
 
 // ownNames does the same with a list, in which each name stands once.
 func (x *exchange) ownNames(fields []string) []string {
-	if x.route.naming == nil {
+	name := x.namer()
+	if name == nil {
 		return fields
 	}
 	out := make([]string, 0, len(fields))
 	for _, field := range fields {
-		if name := x.route.naming(field); !slices.Contains(out, name) {
-			out = append(out, name)
+		if own := name(field); !slices.Contains(out, own) {
+			out = append(out, own)
 		}
 	}
 	return out
+}
+
+// namer gives what names fields in the client's dialect; nil: they are named so.
+func (x *exchange) namer() func(field string) string {
+	if x.naming != nil {
+		return x.naming
+	}
+	return x.route.naming
 }
 
 // problem puts a fault in the form of RFC 9457.

@@ -1,5 +1,5 @@
-// Package rest serves Forge 1 over HTTP with Fiber: the routes of /api/v1 and of the OpenAI-shaped /v1, their OpenAPI document, and the
-// pages that go with them. It asks the application through ports/inbound and decides nothing itself.
+// Package rest serves Forge 1 over HTTP with Fiber: the routes of /api/v1 and of the /v1 that OpenAI's and Anthropic's clients know, their
+// OpenAPI document, and the pages that go with them. It asks the application through ports/inbound and decides nothing itself.
 //
 // One table (routes.go) registers every route and writes the document, so that the two cannot drift. One exchange (exchange.go) stands for
 // one request: it carries the ids, admits the caller, renders failures and writes the log line. Streams outlive their handler; they are in
@@ -34,6 +34,7 @@ type Deps struct {
 	Usage      inbound.Usage
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
+	Counts     inbound.TokenCounts
 	Health     inbound.Health
 
 	Embeddings  inbound.Embeddings

@@ -47,7 +47,7 @@ func (d *Document) Operations() []string {
 }
 
 // Check holds one answer against the document. The path is that of the request. An answer to what the document does not have must be a 404
-// or 405 in one of the two forms of failure; of an event stream, each event of execute is held against its schema, and each error.
+// or 405 in one of the forms of failure; of an event stream, each event that has a name is held against what x-events says of it, and each error.
 func (d *Document) Check(method, path string, status int, header http.Header, body []byte) error {
 	at := fmt.Sprintf("%s %s: %d", method, path, status)
 	path, _, _ = strings.Cut(path, "?")
@@ -83,7 +83,7 @@ func (d *Document) Check(method, path string, status int, header http.Header, bo
 		return fmt.Errorf("%s: the document has no media type %q", at, media)
 	}
 	if media == "text/event-stream" {
-		err = d.checkEvents(body)
+		err = d.checkEvents(content, body)
 	} else {
 		err = checkJSON(content.Schema.Value, body)
 	}
@@ -164,7 +164,10 @@ func checkHeaders(r *openapi3.Response, header http.Header) error {
 // checkFault proves that an answer outside the document has the form of a failure.
 func (d *Document) checkFault(at, path string, header http.Header, body []byte) error {
 	schema, media := "Problem", "application/problem+json"
-	if strings.HasPrefix(path, "/v1/") {
+	switch {
+	case path == "/v1/messages", strings.HasPrefix(path, "/v1/messages/"):
+		schema, media = "AnthropicError", "application/json"
+	case strings.HasPrefix(path, "/v1/"):
 		schema, media = "OpenAIError", "application/json"
 	}
 	if got := header.Get("Content-Type"); got != media {
@@ -199,9 +202,32 @@ func checkJSON(schema *openapi3.Schema, body []byte) error {
 	return nil
 }
 
+// events gives the schemas of a stream's events by their names.
+func (d *Document) events(media *openapi3.MediaType) (map[string]*openapi3.Schema, error) {
+	out := map[string]*openapi3.Schema{}
+	b, err := json.Marshal(media.Extensions["x-events"])
+	if err != nil {
+		return nil, fmt.Errorf("x-events: %w", err)
+	}
+	var kinds map[string]openapi3.SchemaRef
+	if err := json.Unmarshal(b, &kinds); err != nil {
+		return nil, fmt.Errorf("x-events: %w", err)
+	}
+	for name, ref := range kinds {
+		out[name] = ref.Value
+		if named := d.doc.Components.Schemas[strings.TrimPrefix(ref.Ref, "#/components/schemas/")]; named != nil {
+			out[name] = named.Value
+		}
+	}
+	return out, nil
+}
+
 // checkEvents walks over an event stream. A named event has a schema; an unnamed one is JSON, [DONE], or a failure in OpenAI's shape.
-func (d *Document) checkEvents(body []byte) error {
-	schemas := map[string]string{"delta": "Delta", "done": "Result", "error": "Problem"}
+func (d *Document) checkEvents(media *openapi3.MediaType, body []byte) error {
+	schemas, err := d.events(media)
+	if err != nil {
+		return err
+	}
 	name := ""
 	lines := bufio.NewReader(bytes.NewReader(body))
 	for {
@@ -223,10 +249,10 @@ func (d *Document) checkEvents(body []byte) error {
 	}
 }
 
-func (d *Document) checkEvent(schema, name, data string) error {
+func (d *Document) checkEvent(schema *openapi3.Schema, name, data string) error {
 	switch {
-	case schema != "":
-		if err := d.checkNamed(schema, []byte(data)); err != nil {
+	case schema != nil:
+		if err := checkJSON(schema, []byte(data)); err != nil {
 			return fmt.Errorf("event %s: %w", name, err)
 		}
 	case name != "":
