@@ -3,7 +3,6 @@ package anthropic
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/forge1/forge1/adapters/llm"
@@ -11,7 +10,7 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// decode reads a whole answer. Blocks that the neutral form cannot hold, such as thinking and server tools, are passed over.
+// decode reads a whole answer.
 func decode(body []byte, to outbound.Target) (*chat.Response, error) {
 	var m message
 	if json.Unmarshal(body, &m) != nil {
@@ -24,23 +23,93 @@ func decode(body []byte, to outbound.Target) (*chat.Response, error) {
 	if m.Type != "message" || m.Content == nil || m.StopReason == "" {
 		return nil, llm.BadResponse(to, "answered a message without content or stop reason")
 	}
-	out := &chat.Response{ID: m.ID, Model: m.Model, Finish: finish(m.StopReason), Refusal: m.StopDetails.refusal(m.StopReason)}
-	var text strings.Builder
-	for _, b := range m.Content {
-		switch b.Type {
-		case "text":
-			text.WriteString(b.Text)
-		case "tool_use":
-			out.ToolCalls = append(out.ToolCalls, chat.ToolCall{ID: b.ID, Name: b.Name, Arguments: arguments(b.Input)})
+	choice := chat.Choice{Finish: finish(m.StopReason), StopSequence: m.StopSequence}
+	for _, raw := range m.Content {
+		p, ok, err := partOf(raw)
+		if err != nil {
+			return nil, llm.BadResponse(to, "answered a block that is none")
+		}
+		if ok {
+			choice.Parts = append(choice.Parts, p)
 		}
 	}
-	out.Text = text.String()
+	if why := m.StopDetails.refusal(m.StopReason); why != "" {
+		choice.Parts = append(choice.Parts, chat.Part{Kind: chat.PartRefusal, Text: why})
+	}
+	out := &chat.Response{ID: m.ID, Model: m.Model, Choices: []chat.Choice{choice}}
 	if m.Usage != nil {
 		var t tally
 		t.add(m.Usage)
-		out.Usage = t.usage()
+		out.Usage, out.ServiceTier = t.usage(), t.serviceTier()
 	}
 	return out, nil
+}
+
+// partOf reads a block. ok is false for one that says nothing. What the neutral form has no word for is kept as it came, so that it can be sent back.
+func partOf(raw []byte) (p chat.Part, ok bool, err error) {
+	var b contentBlock
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return p, false, err
+	}
+	switch b.Type {
+	case "text":
+		for _, c := range b.Citations {
+			p.Citations = append(p.Citations, citationOf(c))
+		}
+		p.Text = b.Text
+		return p, p.Text != "" || p.Citations != nil, nil
+	case "thinking":
+		p = chat.Part{Kind: chat.PartThinking, Text: b.Thinking, Signature: signature(b.Signature)}
+		return p, p.Text != "" || p.Signature != nil, nil
+	case "redacted_thinking":
+		return redacted(&b), true, nil
+	case "tool_use":
+		return chat.Part{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: b.ID, Name: b.Name, Arguments: arguments(b.Input)}}, true, nil
+	default:
+		return foreignPart(raw), true, nil
+	}
+}
+
+func redacted(b *contentBlock) chat.Part {
+	return chat.Part{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: b.Data}}
+}
+
+// signature gives what the vendor wants back with a thought; nil for none.
+func signature(data string) *chat.Signature {
+	if data == "" {
+		return nil
+	}
+	return &chat.Signature{Format: chat.FormatAnthropic, Data: data}
+}
+
+// foreignPart keeps a block that the vendor alone knows, without the white space that it may have been padded with.
+func foreignPart(raw []byte) chat.Part {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		b.Reset()
+		b.Write(raw)
+	}
+	return chat.Part{Kind: chat.PartForeign, Foreign: &chat.Foreign{Dialect: chat.DialectAnthropic, JSON: b.Bytes()}}
+}
+
+// citationOf reads what a text is from: a page, a document of the request, a result of a search.
+func citationOf(raw json.RawMessage) chat.Citation {
+	var c struct {
+		URL           string `json:"url"`
+		Source        string `json:"source"`
+		Title         string `json:"title"`
+		DocumentTitle string `json:"document_title"`
+		CitedText     string `json:"cited_text"`
+	}
+	_ = json.Unmarshal(raw, &c) // a field of another type than ours is no reason to lose the citation
+	out := chat.Citation{URL: c.URL, Title: c.Title, Text: c.CitedText, Foreign: foreignPart(raw).Foreign}
+	if out.URL == "" && (strings.HasPrefix(c.Source, "https://") || strings.HasPrefix(c.Source, "http://")) {
+		out.URL = c.Source
+	}
+	if out.Title == "" {
+		out.Title = c.DocumentTitle
+	}
+	return out
 }
 
 // arguments gives a tool's input as JSON text.
@@ -52,86 +121,28 @@ func arguments(input json.RawMessage) string {
 	return b.String()
 }
 
-// finish maps the vendor's stop reasons. pause_turn is an answer that the vendor wants to go on with, which the neutral form cannot ask
-// for: it is cut short, like one that ran into a limit.
+// finish maps the vendor's stop reasons.
 func finish(reason string) chat.Finish {
 	switch reason {
 	case "tool_use":
 		return chat.FinishToolCalls
-	case "max_tokens", "model_context_window_exceeded", "pause_turn":
+	case "max_tokens", "model_context_window_exceeded":
 		return chat.FinishLength
-	case "refusal":
+	case "pause_turn":
+		return chat.FinishPause
+	case reasonRefusal:
 		return chat.FinishContentFilter
 	default:
 		return chat.FinishStop // end_turn, stop_sequence
 	}
 }
 
+const reasonRefusal = "refusal"
+
 // refusal gives the vendor's explanation of a refusal. It may be called on nil.
 func (d *stopDetails) refusal(reason string) string {
-	if d == nil || reason != "refusal" {
+	if d == nil || reason != reasonRefusal {
 		return ""
 	}
 	return d.Explanation
-}
-
-// tally counts usage. The vendor's counts are cumulative, so the last word on each wins.
-type tally struct {
-	input, cacheRead, cacheWrite, cacheHour, output, thinking int
-}
-
-func (t *tally) add(u *usage) {
-	set(&t.input, u.Input)
-	set(&t.cacheRead, u.CacheRead)
-	set(&t.cacheWrite, u.CacheWrite)
-	set(&t.output, u.Output)
-	if u.Written != nil {
-		set(&t.cacheHour, u.Written.Hour)
-	}
-	if u.Details != nil {
-		set(&t.thinking, u.Details.Thinking)
-	}
-}
-
-func set(to, from *int) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-// usage gives the neutral counts: the vendor's input leaves cached tokens out, ours includes them; thinking is part of output in both.
-func (t *tally) usage() *chat.Usage {
-	return &chat.Usage{
-		Input: t.input + t.cacheRead + t.cacheWrite, Output: t.output,
-		CacheRead: t.cacheRead, CacheWrite: t.cacheWrite, CacheWrite1h: t.cacheHour, Reasoning: t.thinking,
-	}
-}
-
-// explain reads an error body; it implements llm.Explain.
-func explain(body []byte) (llm.Refusal, bool) {
-	var m struct {
-		Error *apiError `json:"error"`
-	}
-	if json.Unmarshal(body, &m) != nil || m.Error == nil || m.Error.Type == "" {
-		return llm.Refusal{}, false
-	}
-	return m.Error.refusal(), true
-}
-
-// field is the path that the vendor starts a message with when one field is at fault: "temperature: range: 0..1".
-var field = regexp.MustCompile(`^([a-z_]+(?:\.[A-Za-z0-9_-]+)*): `)
-
-// refusal says what the vendor's type does not: which 400 is about money, and which 429 no patience will cure.
-func (e *apiError) refusal() llm.Refusal {
-	r := llm.Refusal{Type: e.Type, Message: e.Message}
-	if m := field.FindStringSubmatch(e.Message); m != nil {
-		r.Param = m[1]
-	}
-	switch message := strings.ToLower(e.Message); {
-	case strings.Contains(message, "credit balance is too low"):
-		r.Class = chat.ClassQuota
-	case e.Type == "rate_limit_error" && strings.Contains(message, "long context"):
-		r.Class = chat.ClassTooLong // this account's limit on the length of a conversation: a shorter one is taken at once
-	}
-	return r
 }

@@ -5,63 +5,68 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
 )
 
-const (
-	// defaultMaxTokens is sent when the caller set no limit, because the vendor demands one. It is the largest limit that every
-	// Claude model takes; the model's own would need a catalogue, which an adapter does not have.
-	defaultMaxTokens = 4096
-	// maxUserID is the longest metadata.user_id that the vendor takes.
-	maxUserID = 256
-)
+// maxUserID is the longest metadata.user_id that the vendor takes.
+const maxUserID = 256
 
 // encoder turns a neutral request into the vendor's and remembers what had to be left out.
 type encoder struct {
 	out   *request
+	model model
 	ids   toolIDs
 	drops llm.Drops
+	lost  []string // what is named like a drop and fails no strict request: it is another vendor's property, not the caller's wish
+	betas []string // what the request needs that the vendor has not released to all
 }
 
-// encode gives the vendor's request and the names of the fields that it cannot honour. With r.Strict the first such field is a failure,
-// and so is, always, content that cannot be left out without changing what was asked.
-func encode(model string, r *chat.Request, stream bool) (*request, []string, error) {
-	e := &encoder{out: &request{Model: model, MaxTokens: defaultMaxTokens, Stream: stream}, ids: newToolIDs()}
-	e.sampling(r)
-	e.format(r)
+// encoded is a request that is ready to be sent.
+type encoded struct {
+	*request
+	dropped []string // the fields that the vendor cannot honour
+	betas   []string
+}
+
+// encode gives the vendor's request. With r.Strict the first field that it cannot honour is a failure, and so is, always, content that cannot be left
+// out without changing what was asked.
+func encode(name string, r *chat.Request, stream bool) (*encoded, error) {
+	e := &encoder{out: &request{Model: name, Stream: stream}, model: modelOf(name), ids: newToolIDs()}
 	if err := e.messages(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := e.tools(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	e.format(r)
+	e.limits(r)
+	e.thinking(r)
+	e.sampling(r)
+	e.service(r)
+	e.cache()
 	dropped, err := e.drops.Fields(r)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return e.out, dropped, nil
+	return &encoded{e.out, slices.Concat(dropped, e.lost), e.betas}, nil
 }
 
-func (e *encoder) sampling(r *chat.Request) {
+// lose names what is left out because another vendor made it.
+func (e *encoder) lose(field string) {
+	if !slices.Contains(e.lost, field) {
+		e.lost = append(e.lost, field)
+	}
+}
+
+// limits sets what ends the answer, and names what the vendor has no word for.
+func (e *encoder) limits(r *chat.Request) {
+	e.out.MaxTokens = e.model.mostTokens()
 	if r.MaxTokens != nil {
 		e.out.MaxTokens = *r.MaxTokens
-	}
-	switch {
-	case r.Temperature == nil:
-	case *r.Temperature > 1:
-		e.drops.Add("temperature") // the vendor's scale ends at 1, which is also its default
-	default:
-		e.out.Temperature = r.Temperature
-	}
-	switch {
-	case r.TopP == nil:
-	case e.out.Temperature != nil:
-		e.drops.Add("top_p") // models from 4.1 on refuse the two together
-	default:
-		e.out.TopP = r.TopP
 	}
 	for _, stop := range r.Stop {
 		if strings.TrimSpace(stop) == "" {
@@ -70,13 +75,65 @@ func (e *encoder) sampling(r *chat.Request) {
 		}
 		e.out.StopSequences = append(e.out.StopSequences, stop)
 	}
-	if r.Seed != nil {
-		e.drops.Add("seed")
+	for _, f := range [...]struct {
+		name  string
+		asked bool
+	}{
+		{"n", r.Choices > 1},
+		{"seed", r.Seed != nil},
+		{"logprobs", r.Logprobs},
+		{"top_logprobs", r.TopLogprobs > 0},
+		{"frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0},
+		{"presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0},
+		{"prompt_cache_key", r.CacheKey != ""},
+	} {
+		if f.asked {
+			e.drops.Add(f.name)
+		}
 	}
-	if r.Reasoning != "" {
-		// Which of effort, budget or neither a model takes differs from model to model and the wrong one is refused; the vendor's own
-		// OpenAI endpoint ignores the field too.
-		e.drops.Add("reasoning_effort")
+}
+
+// minTopP is the least top_p that the vendor takes of a model that thinks.
+const minTopP = 0.95
+
+// sampling sends what the model takes of it. What only says the default is not sent and not missed.
+func (e *encoder) sampling(r *chat.Request) {
+	temperature, topP, topK := r.Temperature, r.TopP, r.TopK
+	thinks := e.out.Thinking != nil && e.out.Thinking.Type != thinkingDisabled
+	takes := e.model.takesSampling()
+	if temperature != nil && (!takes || thinks || *temperature > 1 || topP != nil && !e.model.before(v4_1)) {
+		switch {
+		case *temperature == 1: // the default
+			temperature = nil
+		case !takes || thinks || *temperature > 1: // the vendor's scale ends at 1
+			e.drops.Add("temperature")
+			temperature = nil
+		}
+	}
+	if topP != nil && (!takes || thinks && *topP < minTopP || temperature != nil && !e.model.before(v4_1)) {
+		if *topP != 1 {
+			e.drops.Add("top_p")
+		}
+		topP = nil
+	}
+	if topK != nil && (!takes || thinks) {
+		e.drops.Add("top_k")
+		topK = nil
+	}
+	e.out.Temperature, e.out.TopP, e.out.TopK = temperature, topP, topK
+}
+
+// service says for whom, and how soon.
+func (e *encoder) service(r *chat.Request) {
+	switch r.ServiceTier {
+	case "", "auto":
+		e.out.ServiceTier = r.ServiceTier
+	case "default":
+		e.out.ServiceTier = "standard_only"
+	case "priority":
+		e.out.ServiceTier = "auto" // the vendor's word for: soon, if this account has bought that
+	default:
+		e.drops.Add("service_tier")
 	}
 	switch {
 	case r.EndUser == "":
@@ -91,8 +148,8 @@ func (e *encoder) format(r *chat.Request) {
 	switch r.Format.Kind {
 	case chat.FormatText:
 	case chat.FormatSchema:
-		if isObject(r.Format.Schema) {
-			e.out.OutputConfig = &outputConfig{Format: outputFormat{Type: "json_schema", Schema: r.Format.Schema}}
+		if isObject(r.Format.Schema) && e.model.takesSchema() {
+			e.out.OutputConfig = &outputConfig{Format: &outputFormat{Type: "json_schema", Schema: closed(r.Format.Schema)}}
 			return
 		}
 		e.drops.Add("response_format")
@@ -101,72 +158,15 @@ func (e *encoder) format(r *chat.Request) {
 	}
 }
 
-func (e *encoder) tools(r *chat.Request) error {
-	for i, t := range r.Tools {
-		schema, ok := inputSchema(t.Schema)
-		if !ok {
-			return unsupported("anthropic takes a JSON Schema object only", "tools[%d].function.parameters", i)
-		}
-		out := tool{Name: t.Name, Description: t.Description, InputSchema: schema}
-		if t.Strict != nil && *t.Strict {
-			out.Strict = t.Strict
-		}
-		e.out.Tools = append(e.out.Tools, out)
+// body gives the request's bytes.
+func (e *encoded) body() ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e.request); err != nil {
+		return nil, chat.Fail(chat.ClassUnsupport, fmt.Errorf("encode the request: %w", err))
 	}
-	if len(e.out.Tools) == 0 {
-		e.toolsOfHistory()
-		return nil
-	}
-	choice := &toolChoice{DisableParallel: r.ParallelTools != nil && !*r.ParallelTools}
-	switch r.ToolChoice.Mode {
-	case chat.ToolNone:
-		choice = &toolChoice{Type: "none"}
-	case chat.ToolRequired:
-		choice.Type = "any"
-	case chat.ToolNamed:
-		choice.Type, choice.Name = "tool", r.ToolChoice.Name
-	case chat.ToolAuto:
-		choice.Type = "auto"
-	default:
-		if !choice.DisableParallel {
-			return nil
-		}
-		choice.Type = "auto"
-	}
-	e.out.ToolChoice = choice
-	return nil
-}
-
-// toolsOfHistory declares the tools that the conversation has called when the caller declares none: the vendor refuses a history of
-// calls without declarations. None of them may be called again.
-func (e *encoder) toolsOfHistory() {
-	seen := map[string]bool{}
-	for _, t := range e.out.Messages {
-		for _, b := range t.Content {
-			if b.Type == "tool_use" && !seen[b.Name] {
-				seen[b.Name] = true
-				e.out.Tools = append(e.out.Tools, tool{Name: b.Name, InputSchema: json.RawMessage(`{"type":"object"}`)})
-				e.out.ToolChoice = &toolChoice{Type: "none"}
-			}
-		}
-	}
-}
-
-// inputSchema gives a schema as the vendor demands it: an object with type object at its top.
-func inputSchema(schema []byte) (json.RawMessage, bool) {
-	if len(schema) == 0 {
-		return json.RawMessage(`{"type":"object"}`), true
-	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(schema, &fields) != nil || fields == nil {
-		return nil, false
-	}
-	if _, ok := fields["type"]; ok {
-		return schema, true
-	}
-	fields["type"] = json.RawMessage(`"object"`)
-	out, err := json.Marshal(fields)
-	return out, err == nil
+	return body.Bytes(), nil
 }
 
 // isObject reports whether text is one whole JSON object.

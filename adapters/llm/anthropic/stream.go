@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
@@ -10,35 +11,45 @@ import (
 
 // decoder reads the events of a streamed answer; it implements events.Decoder.
 type decoder struct {
-	to      outbound.Target
-	tally   tally
-	counted bool // the counts are those of the end
-	finish  chat.Finish
-	tools   map[int]*openTool // by the vendor's block index
-	calls   int
-	one     [1]chat.Chunk
+	to           outbound.Target
+	tally        tally
+	counted      bool // the counts are those of the end
+	finish       chat.Finish
+	stopSequence string
+	open         []*openBlock
+	calls        int
+	unsigned     bool // what was said last could take a signature that is not its own
+	one          [1]chat.Chunk
 }
 
-// openTool is a tool call whose block has not ended.
-type openTool struct {
-	index int // among the calls of the answer
-	input json.RawMessage
-	begun bool // a piece of the input came
+// openBlock is a block that has not ended.
+type openBlock struct {
+	index     int // the vendor's
+	kind      string
+	call      int             // of a tool call: which of the answer's
+	input     json.RawMessage // of a tool call: as the block began
+	begun     bool            // a piece of the text, the thought or the input came
+	signature string
+	citations []chat.Citation // that came before the text that they are on
+	foreign   *foreignBlock
 }
 
 // Event implements events.Decoder.
 func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	var e event
-	if json.Unmarshal(data, &e) != nil || e.Type == "" {
+	if json.Unmarshal(data, &e) != nil {
 		return nil, false, llm.BadResponse(d.to, "sent an event that is not one")
 	}
 	switch e.Type {
-	case "error":
-		if e.Error == nil {
+	case "", eventError:
+		switch {
+		case e.Error != nil:
+			return nil, false, e.Error.refusal().Failure(d.to, nil)
+		case e.Type == eventError:
 			return nil, false, llm.BadResponse(d.to, "sent an error event without an error")
 		}
-		return nil, false, e.Error.refusal().Failure(d.to, nil)
-	case "message_start":
+		return nil, false, nil // a stranger
+	case eventStart:
 		if e.Message == nil {
 			return nil, false, nil
 		}
@@ -46,15 +57,16 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 			d.tally.add(e.Message.Usage)
 		}
 		return d.say(chat.Chunk{ID: e.Message.ID, Model: e.Message.Model}), false, nil
-	case "content_block_start":
-		return d.start(&e), false, nil
-	case "content_block_delta":
-		return d.delta(&e), false, nil
-	case "content_block_stop":
+	case eventBlock:
+		chunks, err := d.start(&e)
+		return chunks, false, err
+	case eventDelta:
+		return d.delta(&e, data), false, nil
+	case eventClose:
 		return d.stop(e.Index), false, nil
-	case "message_delta":
+	case eventEnd:
 		return d.messageDelta(&e), false, nil
-	case "message_stop":
+	case eventStop:
 		return d.end()
 	default: // ping, and what is yet to be invented
 		return nil, false, nil
@@ -66,39 +78,95 @@ func (d *decoder) say(c chat.Chunk) []chat.Chunk {
 	return d.one[:]
 }
 
-func (d *decoder) start(e *event) []chat.Chunk {
-	b := e.ContentBlock
-	switch {
-	case b == nil:
-		return nil
-	case b.Type == "text" && b.Text != "":
-		return d.say(chat.Chunk{Text: b.Text})
-	case b.Type == "tool_use":
-		t := &openTool{index: d.calls, input: b.Input}
-		if d.tools == nil {
-			d.tools = map[int]*openTool{}
+// block finds an open block; nil when there is none.
+func (d *decoder) block(index int) *openBlock {
+	for i := len(d.open) - 1; i >= 0; i-- {
+		if d.open[i].index == index {
+			return d.open[i]
 		}
-		d.tools[e.Index], d.calls = t, d.calls+1
-		return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: t.index, ID: b.ID, Name: b.Name}})
+	}
+	return nil
+}
+
+func (d *decoder) start(e *event) ([]chat.Chunk, error) {
+	var b contentBlock
+	if json.Unmarshal(e.ContentBlock, &b) != nil || d.block(e.Index) != nil {
+		return nil, llm.BadResponse(d.to, "began a block that is none")
+	}
+	o := &openBlock{index: e.Index, kind: b.Type}
+	d.open = append(d.open, o)
+	switch b.Type {
+	case "text":
+		for _, c := range b.Citations {
+			o.citations = append(o.citations, citationOf(c))
+		}
+		return d.text(o, b.Text), nil
+	case "thinking":
+		o.signature = b.Signature
+		return d.thought(o, b.Thinking), nil
+	case "redacted_thinking":
+		d.unsigned = false
+		p := redacted(&b)
+		return d.say(chat.Chunk{Part: &p}), nil
+	case "tool_use":
+		o.call, o.input = d.calls, b.Input
+		d.calls++
+		d.unsigned = false
+		return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: o.call, ID: b.ID, Name: b.Name}}), nil
 	default:
-		return nil
+		o.foreign = newForeignBlock(e.ContentBlock)
+		return nil, nil
 	}
 }
 
-func (d *decoder) delta(e *event) []chat.Chunk {
-	if e.Delta == nil {
+// text says a piece of a text, with the citations that came before it.
+func (d *decoder) text(o *openBlock, text string) []chat.Chunk {
+	if text == "" {
+		return nil
+	}
+	c := chat.Chunk{Text: text, New: !o.begun, Citations: o.citations}
+	o.begun, o.citations, d.unsigned = true, nil, true
+	return d.say(c)
+}
+
+func (d *decoder) thought(o *openBlock, text string) []chat.Chunk {
+	if text == "" {
+		return nil
+	}
+	c := chat.Chunk{Thinking: text, New: !o.begun}
+	o.begun, d.unsigned = true, true
+	return d.say(c)
+}
+
+func (d *decoder) delta(e *event, data []byte) []chat.Chunk {
+	o := d.block(e.Index)
+	if e.Delta == nil || o == nil {
+		return nil
+	}
+	if o.foreign != nil {
+		o.foreign.add(data)
 		return nil
 	}
 	switch e.Delta.Type {
 	case "text_delta":
-		if e.Delta.Text != "" {
-			return d.say(chat.Chunk{Text: e.Delta.Text})
+		return d.text(o, e.Delta.Text)
+	case "thinking_delta":
+		return d.thought(o, e.Delta.Thinking)
+	case "signature_delta":
+		o.signature += e.Delta.Signature
+	case "citations_delta":
+		if o.kind != "text" || len(e.Delta.Citation) == 0 {
+			return nil
 		}
+		cited := citationOf(e.Delta.Citation)
+		if o.begun {
+			return d.say(chat.Chunk{Citations: []chat.Citation{cited}})
+		}
+		o.citations = append(o.citations, cited)
 	case "input_json_delta":
-		t := d.tools[e.Index] // nil for a server's tool, which is not ours to report
-		if t != nil && e.Delta.PartialJSON != "" {
-			t.begun = true
-			return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: t.index, Arguments: e.Delta.PartialJSON}})
+		if o.kind == "tool_use" && e.Delta.PartialJSON != "" {
+			o.begun = true
+			return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: o.call, Arguments: e.Delta.PartialJSON}})
 		}
 	}
 	return nil
@@ -106,15 +174,41 @@ func (d *decoder) delta(e *event) []chat.Chunk {
 
 // stop ends a block. A call that sent no piece of its input has the input of its start, mostly {}.
 func (d *decoder) stop(index int) []chat.Chunk {
-	t := d.tools[index]
-	if t == nil {
-		return nil
+	for i, o := range d.open {
+		if o.index != index {
+			continue
+		}
+		d.open = append(d.open[:i], d.open[i+1:]...)
+		switch {
+		case o.foreign != nil:
+			d.unsigned = false
+			p := foreignPart(o.foreign.bytes())
+			return d.say(chat.Chunk{Part: &p})
+		case o.kind == "tool_use" && !o.begun:
+			return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: o.call, Arguments: arguments(o.input)}})
+		case o.kind == "text" && o.citations != nil: // on no text at all
+			d.unsigned = false
+			return d.say(chat.Chunk{Part: &chat.Part{Citations: o.citations}})
+		case o.kind == "thinking":
+			return d.sign(o)
+		}
 	}
-	delete(d.tools, index)
-	if t.begun {
+	return nil
+}
+
+// sign ends a thought. A signature without a thought stands alone, and must not be taken for that of what was said before.
+func (d *decoder) sign(o *openBlock) []chat.Chunk {
+	s := signature(o.signature)
+	switch {
+	case s == nil:
 		return nil
+	case !o.begun && d.unsigned:
+		d.unsigned = false
+		return d.say(chat.Chunk{Part: &chat.Part{Kind: chat.PartThinking, Signature: s}})
+	default:
+		d.unsigned = false
+		return d.say(chat.Chunk{Signature: s})
 	}
-	return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: t.index, Arguments: arguments(t.input)}})
 }
 
 func (d *decoder) messageDelta(e *event) []chat.Chunk {
@@ -125,7 +219,7 @@ func (d *decoder) messageDelta(e *event) []chat.Chunk {
 	if e.Delta == nil || e.Delta.StopReason == "" {
 		return nil
 	}
-	d.finish = finish(e.Delta.StopReason)
+	d.finish, d.stopSequence = finish(e.Delta.StopReason), e.Delta.StopSequence
 	if why := e.Delta.StopDetails.refusal(e.Delta.StopReason); why != "" {
 		return d.say(chat.Chunk{Refusal: why})
 	}
@@ -134,10 +228,10 @@ func (d *decoder) messageDelta(e *event) []chat.Chunk {
 
 // end is message_stop, the only end of an answer that is whole.
 func (d *decoder) end() ([]chat.Chunk, bool, error) {
-	if d.finish == "" || len(d.tools) > 0 {
-		return nil, false, llm.BadResponse(d.to, "ended a message without a stop reason or within a tool call")
+	if d.finish == "" || slices.ContainsFunc(d.open, func(o *openBlock) bool { return o.kind != "text" }) {
+		return nil, false, llm.BadResponse(d.to, "ended a message without a stop reason or within a block")
 	}
-	return d.say(chat.Chunk{Finish: d.finish, Usage: d.Usage()}), true, nil
+	return d.say(chat.Chunk{Finish: d.finish, StopSequence: d.stopSequence, Usage: d.Usage(), ServiceTier: d.tally.serviceTier()}), true, nil
 }
 
 // End implements events.Decoder: a stream that ends here has not seen message_stop.

@@ -1,13 +1,10 @@
 package anthropic
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"regexp"
-)
+	"strconv"
 
-var validToolID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	"github.com/forge1/forge1/domain/chat"
+)
 
 // toolIDs gives every call of a conversation an id that the vendor takes: of its alphabet, and once only in a request. An id that is
 // both already stays, so the vendor's own come back unchanged; others are rewritten the same way every time.
@@ -20,9 +17,9 @@ func newToolIDs() toolIDs { return toolIDs{current: map[string]string{}, used: m
 
 // call gives the id of a call.
 func (t *toolIDs) call(id string) string {
-	ours := id
-	for n := 0; !validToolID.MatchString(ours) || t.used[ours]; n++ {
-		ours = rewrite(id, n)
+	ours := chat.PortableID(id)
+	for n := 1; t.used[ours]; n++ {
+		ours = chat.PortableID(id + "#" + strconv.Itoa(n)) // never portable itself, so always a new one
 	}
 	t.current[id], t.used[ours] = ours, true
 	return ours
@@ -33,13 +30,5 @@ func (t *toolIDs) result(id string) string {
 	if ours, ok := t.current[id]; ok {
 		return ours
 	}
-	if validToolID.MatchString(id) {
-		return id
-	}
-	return rewrite(id, 0)
-}
-
-func rewrite(id string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s", n, id))
-	return "toolu_" + hex.EncodeToString(sum[:12])
+	return chat.PortableID(id)
 }

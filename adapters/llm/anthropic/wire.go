@@ -5,48 +5,67 @@ import "encoding/json"
 // request is the body of POST /v1/messages. Fields that a caller left out are left out here.
 type request struct {
 	Model         string        `json:"model"`
-	MaxTokens     int           `json:"max_tokens"`
-	System        []block       `json:"system,omitempty"`
+	MaxTokens     int           `json:"max_tokens,omitempty"` // 0 in a request to count
+	System        []any         `json:"system,omitempty"`     // *block or json.RawMessage
 	Messages      []turn        `json:"messages"`
 	Temperature   *float64      `json:"temperature,omitempty"`
 	TopP          *float64      `json:"top_p,omitempty"`
+	TopK          *int          `json:"top_k,omitempty"`
 	StopSequences []string      `json:"stop_sequences,omitempty"`
 	Stream        bool          `json:"stream,omitempty"`
-	Tools         []tool        `json:"tools,omitempty"`
+	Tools         []any         `json:"tools,omitempty"` // *tool or json.RawMessage
 	ToolChoice    *toolChoice   `json:"tool_choice,omitempty"`
+	Thinking      *thinking     `json:"thinking,omitempty"`
 	OutputConfig  *outputConfig `json:"output_config,omitempty"`
 	Metadata      *metadata     `json:"metadata,omitempty"`
+	ServiceTier   string        `json:"service_tier,omitempty"`
 }
 
 type turn struct {
-	Role    string  `json:"role"`
-	Content []block `json:"content"`
+	Role    string `json:"role"`
+	Content []any  `json:"content"` // *block, or json.RawMessage for what is sent back as it came
 }
 
-// block is a piece of a turn that we send: text, image, tool_use or tool_result, by its type.
+// block is a piece of a turn that we send: text, image, document, thinking, redacted_thinking, tool_use or tool_result, by its type.
 type block struct {
-	Type      string          `json:"type"`
-	Text      string          `json:"text,omitempty"`
-	Source    *source         `json:"source,omitempty"`
-	ID        string          `json:"id,omitempty"`
-	Name      string          `json:"name,omitempty"`
-	Input     json.RawMessage `json:"input,omitempty"`
-	ToolUseID string          `json:"tool_use_id,omitempty"`
-	Content   any             `json:"content,omitempty"` // of a tool_result: a string, or []block where it holds images
+	Type      string            `json:"type"`
+	Text      string            `json:"text,omitempty"`
+	Citations []json.RawMessage `json:"citations,omitempty"`
+	Thinking  *string           `json:"thinking,omitempty"` // may be empty, but is there
+	Signature string            `json:"signature,omitempty"`
+	Source    *source           `json:"source,omitempty"`
+	Title     string            `json:"title,omitempty"`
+	ID        string            `json:"id,omitempty"`
+	Name      string            `json:"name,omitempty"`
+	Input     json.RawMessage   `json:"input,omitempty"`
+	ToolUseID string            `json:"tool_use_id,omitempty"`
+	Content   any               `json:"content,omitempty"` // of a tool_result: a string, or []any where it holds more than text
+	IsError   bool              `json:"is_error,omitempty"`
+	Data      string            `json:"data,omitempty"`
+	Cache     *cacheControl     `json:"cache_control,omitempty"`
+}
+
+// cacheControl is a point up to which the vendor is to keep the prompt.
+type cacheControl struct {
+	Type string `json:"type"` // ephemeral
+	TTL  string `json:"ttl,omitempty"`
 }
 
 type source struct {
-	Type      string `json:"type"` // base64 or url
+	Type      string `json:"type"` // base64, url, text or file
 	MediaType string `json:"media_type,omitempty"`
 	Data      string `json:"data,omitempty"`
 	URL       string `json:"url,omitempty"`
+	FileID    string `json:"file_id,omitempty"`
 }
 
 type tool struct {
+	Type        string          `json:"type,omitempty"` // of a tool that the vendor runs
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
-	InputSchema json.RawMessage `json:"input_schema"`
+	InputSchema json.RawMessage `json:"input_schema,omitempty"`
 	Strict      *bool           `json:"strict,omitempty"`
+	Cache       *cacheControl   `json:"cache_control,omitempty"`
 }
 
 type toolChoice struct {
@@ -55,8 +74,15 @@ type toolChoice struct {
 	DisableParallel bool   `json:"disable_parallel_tool_use,omitempty"`
 }
 
+type thinking struct {
+	Type    string `json:"type"` // enabled, adaptive or disabled
+	Budget  int    `json:"budget_tokens,omitempty"`
+	Display string `json:"display,omitempty"`
+}
+
 type outputConfig struct {
-	Format outputFormat `json:"format"`
+	Effort string        `json:"effort,omitempty"`
+	Format *outputFormat `json:"format,omitempty"`
 }
 
 type outputFormat struct {
@@ -70,22 +96,27 @@ type metadata struct {
 
 // message is a whole answer, and what message_start holds of one.
 type message struct {
-	Type        string         `json:"type"`
-	ID          string         `json:"id"`
-	Model       string         `json:"model"`
-	Content     []contentBlock `json:"content"`
-	StopReason  string         `json:"stop_reason"`
-	StopDetails *stopDetails   `json:"stop_details"`
-	Usage       *usage         `json:"usage"`
-	Error       *apiError      `json:"error"`
+	Type         string            `json:"type"`
+	ID           string            `json:"id"`
+	Model        string            `json:"model"`
+	Content      []json.RawMessage `json:"content"`
+	StopReason   string            `json:"stop_reason"`
+	StopSequence string            `json:"stop_sequence"`
+	StopDetails  *stopDetails      `json:"stop_details"`
+	Usage        *usage            `json:"usage"`
+	Error        *apiError         `json:"error"`
 }
 
 type contentBlock struct {
-	Type  string          `json:"type"`
-	Text  string          `json:"text"`
-	ID    string          `json:"id"`
-	Name  string          `json:"name"`
-	Input json.RawMessage `json:"input"`
+	Type      string            `json:"type"`
+	Text      string            `json:"text"`
+	Citations []json.RawMessage `json:"citations"`
+	Thinking  string            `json:"thinking"`
+	Signature string            `json:"signature"`
+	Data      string            `json:"data"`
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Input     json.RawMessage   `json:"input"`
 }
 
 type stopDetails struct {
@@ -94,17 +125,19 @@ type stopDetails struct {
 
 // usage is cumulative in a stream; what an event leaves out stays as it was, hence the pointers.
 type usage struct {
-	Input      *int           `json:"input_tokens"`
-	CacheRead  *int           `json:"cache_read_input_tokens"`
-	CacheWrite *int           `json:"cache_creation_input_tokens"`
-	Output     *int           `json:"output_tokens"`
-	Written    *cacheCreation `json:"cache_creation"`
-	Details    *outputDetails `json:"output_tokens_details"`
+	Input       *int           `json:"input_tokens"`
+	CacheRead   *int           `json:"cache_read_input_tokens"`
+	CacheWrite  *int           `json:"cache_creation_input_tokens"`
+	Output      *int           `json:"output_tokens"`
+	Written     *cacheCreation `json:"cache_creation"`
+	Details     *outputDetails `json:"output_tokens_details"`
+	ServiceTier string         `json:"service_tier"`
 }
 
 // cacheCreation is what was written to the cache, by how long it is kept.
 type cacheCreation struct {
-	Hour *int `json:"ephemeral_1h_input_tokens"`
+	Minutes *int `json:"ephemeral_5m_input_tokens"`
+	Hour    *int `json:"ephemeral_1h_input_tokens"`
 }
 
 type outputDetails struct {
@@ -119,19 +152,23 @@ type apiError struct {
 
 // event is any event of a stream, by its type.
 type event struct {
-	Type         string        `json:"type"`
-	Index        int           `json:"index"`
-	Message      *message      `json:"message"`
-	ContentBlock *contentBlock `json:"content_block"`
-	Delta        *delta        `json:"delta"`
-	Usage        *usage        `json:"usage"`
-	Error        *apiError     `json:"error"`
+	Type         string          `json:"type"`
+	Index        int             `json:"index"`
+	Message      *message        `json:"message"`
+	ContentBlock json.RawMessage `json:"content_block"`
+	Delta        *delta          `json:"delta"`
+	Usage        *usage          `json:"usage"`
+	Error        *apiError       `json:"error"`
 }
 
 type delta struct {
-	Type        string       `json:"type"`
-	Text        string       `json:"text"`
-	PartialJSON string       `json:"partial_json"`
-	StopReason  string       `json:"stop_reason"`
-	StopDetails *stopDetails `json:"stop_details"`
+	Type         string          `json:"type"`
+	Text         string          `json:"text"`
+	Thinking     string          `json:"thinking"`
+	Signature    string          `json:"signature"`
+	PartialJSON  string          `json:"partial_json"`
+	Citation     json.RawMessage `json:"citation"`
+	StopReason   string          `json:"stop_reason"`
+	StopSequence string          `json:"stop_sequence"`
+	StopDetails  *stopDetails    `json:"stop_details"`
 }

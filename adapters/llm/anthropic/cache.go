@@ -1,0 +1,69 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/forge1/forge1/domain/chat"
+)
+
+// maxCachePoints is how many points a request may mark up to which its prompt is kept.
+const maxCachePoints = 4
+
+const ttlHour = "1h"
+
+// cachePoint marks a point; nil for none.
+func cachePoint(c chat.CacheControl) *cacheControl {
+	switch c {
+	case "":
+		return nil
+	case chat.Cache1h:
+		return &cacheControl{Type: "ephemeral", TTL: ttlHour}
+	default:
+		return &cacheControl{Type: "ephemeral"} // five minutes
+	}
+}
+
+// cache makes the vendor take the points that were marked: four at most, of which the last ones keep most of the prompt, and none for an hour behind
+// one for five minutes.
+func (e *encoder) cache() {
+	var points []**cacheControl
+	fixed := 0 // in what is sent as it came
+	collect := func(piece any) {
+		switch p := piece.(type) {
+		case *block:
+			if p.Cache != nil {
+				points = append(points, &p.Cache)
+			}
+		case *tool:
+			if p.Cache != nil {
+				points = append(points, &p.Cache)
+			}
+		case json.RawMessage:
+			fixed += bytes.Count(p, []byte(`"cache_control"`))
+		}
+	}
+	for _, t := range e.out.Tools {
+		collect(t)
+	}
+	for _, s := range e.out.System {
+		collect(s)
+	}
+	for i := range e.out.Messages {
+		for _, c := range e.out.Messages[i].Content {
+			collect(c)
+		}
+	}
+	for len(points) > max(maxCachePoints-fixed, 0) {
+		*points[0], points = nil, points[1:]
+		e.drops.Add("cache_control")
+	}
+	short := false
+	for _, p := range points {
+		if short && (*p).TTL == ttlHour {
+			(*p).TTL = ""
+			e.drops.Add("cache_control")
+		}
+		short = short || (*p).TTL == ""
+	}
+}

@@ -1,0 +1,162 @@
+package anthropic
+
+import (
+	"bytes"
+
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
+	"github.com/forge1/forge1/adapters/llm/internal/sse"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// Read implements outbound.Relay.
+func (r *relay) Read(body []byte) outbound.Reading {
+	answer, err := decode(body, outbound.Target{})
+	if err != nil {
+		return outbound.Reading{}
+	}
+	out := outbound.Reading{Complete: ownEnd(answer.First().Finish)}
+	if exact(body) {
+		out.Response = answer
+	}
+	return out
+}
+
+// ownEnd reports whether an answer that finished so came to its own end.
+func ownEnd(f chat.Finish) bool { return f == chat.FinishStop || f == chat.FinishToolCalls }
+
+// Gather implements outbound.Relay.
+func (r *relay) Gather() (add func([]byte), read func() outbound.Reading) {
+	g := &gatherer{exact: true, whole: true}
+	return g.add, g.read
+}
+
+// gatherer reads the frames of a relayed stream.
+type gatherer struct {
+	decoder
+	answer chat.Gatherer
+	exact  bool // the neutral form holds all of it so far
+	whole  bool // nothing was unreadable
+	ended  bool
+}
+
+func (g *gatherer) add(raw []byte) {
+	frames := sse.NewReader(bytes.NewReader(raw), 0)
+	defer frames.Close()
+	f, err := frames.Next()
+	if err != nil || !f.HasData || len(f.Data) == 0 {
+		return
+	}
+	g.exact = g.exact && exactEvent(f.Data)
+	chunks, done, err := g.Event(f.Data)
+	g.whole, g.ended = g.whole && err == nil, g.ended || done
+	if !g.exact {
+		return
+	}
+	for _, c := range chunks {
+		g.answer.Add(c)
+	}
+}
+
+func (g *gatherer) read() outbound.Reading {
+	out := outbound.Reading{Complete: g.whole && g.ended && ownEnd(g.finish)}
+	if g.exact && g.whole && g.ended {
+		out.Response = g.answer.Response()
+	}
+	return out
+}
+
+// exact reports whether the neutral form holds all that an answer tells the client. What says nothing, null or empty, need not be held.
+func exact(message []byte) bool {
+	return members(message, func(key string, value []byte) bool {
+		switch key {
+		case "id", "type", "role", "model", "stop_reason", "stop_sequence", "usage":
+			return true
+		case "content":
+			return items(value, exactBlock)
+		default:
+			return empty(value)
+		}
+	})
+}
+
+// exactEvent is exact for an event of a stream.
+func exactEvent(event []byte) bool {
+	kind := ""
+	return members(event, func(key string, value []byte) bool {
+		switch key {
+		case "type":
+			kind = jsonscan.Unquote(value)
+			return knownEvent[kind]
+		case "index", "usage":
+			return true
+		case "message":
+			return exact(value)
+		case "content_block":
+			return exactBlock(value)
+		case "delta":
+			return members(value, exactDelta)
+		default:
+			return empty(value)
+		}
+	})
+}
+
+var knownEvent = map[string]bool{
+	eventStart: true, eventBlock: true, eventDelta: true, eventClose: true, eventEnd: true, eventStop: true, eventPing: true,
+}
+
+// exactDelta allows what a delta of a known block says. What it says to others is held as it is.
+func exactDelta(key string, value []byte) bool {
+	switch key {
+	case "type", "text", "thinking", "signature", "partial_json", "citation", "stop_reason", "stop_sequence":
+		return true
+	default:
+		return empty(value)
+	}
+}
+
+// heldMembers are the members of the blocks that the neutral form has words for. Others it holds as they came.
+var heldMembers = map[string]map[string]bool{
+	`"text"`:              {"type": true, "text": true, "citations": true},
+	`"thinking"`:          {"type": true, "thinking": true, "signature": true},
+	`"redacted_thinking"`: {"type": true, "data": true},
+	`"tool_use"`:          {"type": true, "id": true, "name": true, "input": true},
+}
+
+func exactBlock(block []byte) bool {
+	var at [1]jsonscan.Span
+	if jsonscan.Find(block, at[:], "type") != nil || !at[0].Found() {
+		return false
+	}
+	held, known := heldMembers[string(at[0].Of(block))]
+	return !known || members(block, func(key string, value []byte) bool { return held[key] || empty(value) })
+}
+
+// members reports whether b is an object each of whose members holds.
+func members(b []byte, holds func(key string, value []byte) bool) bool {
+	w := jsonscan.Walk(b, 0)
+	if !w.Object() {
+		return false
+	}
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		if !holds(string(key), w.Skip()) {
+			return false
+		}
+	}
+	return w.Whole()
+}
+
+// items reports whether b is a list each of whose items holds.
+func items(b []byte, holds func(item []byte) bool) bool {
+	w := jsonscan.Walk(b, 0)
+	if !w.List() {
+		return false
+	}
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		if !holds(w.Skip()) {
+			return false
+		}
+	}
+	return w.Whole()
+}
