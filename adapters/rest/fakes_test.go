@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/domain/embedding"
 	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/domain/tenant"
@@ -165,6 +166,7 @@ type models struct {
 	execute func(context.Context, inbound.Call) (inbound.Answer, error)
 	stream  func(context.Context, inbound.Call) (inbound.StreamAnswer, error)
 	explain func(inbound.Call) (routing.Decision, error)
+	embed   func(inbound.Call) (inbound.Vectors, error)
 	count   func(inbound.Call) (inbound.Count, error)
 }
 
@@ -194,6 +196,13 @@ func (m *models) Explain(_ context.Context, c inbound.Call) (routing.Decision, e
 		return m.explain(c)
 	}
 	return decision(), nil
+}
+
+func (m *models) Embed(_ context.Context, c inbound.Call) (inbound.Vectors, error) {
+	if m.embed != nil {
+		return m.embed(c)
+	}
+	return inbound.Vectors{Receipt: receipt(), Response: &embedding.Response{Vectors: [][]float64{{0.5, -1}}}}, nil
 }
 
 func (m *models) Aliases(context.Context, inbound.Caller) ([]string, error) {

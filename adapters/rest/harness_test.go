@@ -75,7 +75,7 @@ func start(t testing.TB, change ...func(*rest.Config)) *world {
 	}
 	var ids atomic.Int64
 	w.server = rest.New(rest.Deps{
-		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, Counts: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
+		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, TokenCounts: w.models, Embeddings: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
 		Sessions: w.account, Keys: w.account, Members: w.house, Audit: w.house, Platform: w.house, Policies: &routes{w.house}, Decisions: &archive{w.house}, Usage: &ledger{w.house}, QR: drawn,
 		Logger: slog.New(slog.NewJSONHandler(w, nil)), Clock: func() time.Time { return epoch },
 		NewID: func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },

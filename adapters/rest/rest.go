@@ -34,7 +34,6 @@ type Deps struct {
 	Usage      inbound.Usage
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
-	Counts     inbound.TokenCounts
 	Health     inbound.Health
 
 	Embeddings  inbound.Embeddings

@@ -19,6 +19,8 @@ type envelope struct {
 	schema       bool
 	vision       bool
 	textBytes    int
+	tokens       bool // of embeddings: the input is tokens, not text
+	base64       bool // of embeddings: so the client wants them
 }
 
 // bodyFields says which fields of a dialect's body decide something, and how they are read.

@@ -61,6 +61,9 @@ func objectOf(open bool, required []string, props map[string]*huma.Schema) *huma
 	return &huma.Schema{Type: huma.TypeObject, Properties: props, Required: required, AdditionalProperties: open}
 }
 
+// anyValue is a value of any form.
+func anyValue(doc string) *huma.Schema { return &huma.Schema{Description: doc} }
+
 // anyObject is an object of any fields.
 func anyObject() *huma.Schema { return objectOf(true, nil, nil) }
 
@@ -135,51 +138,6 @@ func formatSchema(open bool) *huma.Schema {
 	})
 }
 
-// chatRequest stands for OpenAI's chat completions request: fields that are not named go to the vendor as they are.
-type chatRequest struct{}
-
-// Schema describes it.
-func (chatRequest) Schema(huma.Registry) *huma.Schema {
-	number := func() *huma.Schema { return &huma.Schema{Type: huma.TypeNumber, Nullable: true} }
-	truth := func() *huma.Schema { return &huma.Schema{Type: huma.TypeBoolean, Nullable: true} }
-	one, most := 1, maxName
-	messages := arrayOf(messageSchema(true))
-	messages.MinItems = &one
-	return objectOf(true, []string{"model", "messages"}, map[string]*huma.Schema{
-		"model": {
-			Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: `^[^\x00-\x1f\x7f]*$`,
-			Description: "auto, auto:<task type>, <provider>/<model>, or a model's name",
-		},
-		"messages":              messages,
-		"stream":                truth(),
-		"stream_options":        orNullSchema(objectOf(true, nil, map[string]*huma.Schema{"include_usage": truth()})),
-		"max_tokens":            orNullSchema(atLeast(1)),
-		"max_completion_tokens": orNullSchema(atLeast(1)),
-		"temperature":           number(),
-		"top_p":                 number(),
-		"stop":                  either(text(""), arrayOf(text("")), &huma.Schema{Type: "null"}),
-		"tools":                 orNullSchema(arrayOf(anyObject())),
-		"tool_choice":           toolChoiceSchema(true),
-		"parallel_tool_calls":   truth(),
-		"response_format":       orNullSchema(anyObject()),
-		"user":                  orNullSchema(text("")),
-	})
-}
-
-// chatResponse stands for OpenAI's chat completions answer, which a relay does not touch.
-type chatResponse struct{}
-
-// Schema describes what every such answer has.
-func (chatResponse) Schema(huma.Registry) *huma.Schema {
-	return objectOf(true, []string{"choices"}, map[string]*huma.Schema{
-		"id": text(""), "object": text(""), "created": {Type: huma.TypeInteger}, "model": text("As the vendor names it"),
-		"choices": arrayOf(objectOf(true, []string{"message"}, map[string]*huma.Schema{
-			"index": {Type: huma.TypeInteger}, "message": anyObject(), "finish_reason": orNullSchema(text("")),
-		})),
-		"usage": orNullSchema(anyObject()),
-	})
-}
-
 // document stands for the OpenAPI document itself.
 type document struct{}
 
@@ -196,19 +154,5 @@ func (keySet) Schema(huma.Registry) *huma.Schema {
 			"kty": oneOf("OKP"), "crv": oneOf("Ed25519"), "kid": text("RFC 7638 thumbprint"), "x": text("The public key, base64url"),
 			"alg": oneOf("EdDSA"), "use": oneOf("sig"),
 		})),
-	})
-}
-
-// chatChunk stands for a chunk of OpenAI's stream.
-type chatChunk struct{}
-
-// Schema describes what every such chunk has.
-func (chatChunk) Schema(huma.Registry) *huma.Schema {
-	return objectOf(true, []string{"choices"}, map[string]*huma.Schema{
-		"id": text(""), "object": text(""), "created": {Type: huma.TypeInteger}, "model": text("As the vendor names it"),
-		"choices": arrayOf(objectOf(true, []string{"delta"}, map[string]*huma.Schema{
-			"index": {Type: huma.TypeInteger}, "delta": anyObject(), "finish_reason": orNullSchema(text("")),
-		})),
-		"usage": orNullSchema(anyObject()),
 	})
 }
