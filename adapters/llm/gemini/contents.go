@@ -2,9 +2,7 @@ package gemini
 
 import (
 	"encoding/json"
-	"net/url"
-	"path"
-	"strings"
+	"fmt"
 
 	"github.com/forge1/forge1/domain/chat"
 )
@@ -15,137 +13,178 @@ const (
 	model = "model"
 )
 
-// noSignature stands where models from Gemini 3 on demand the thought signature of a call and nobody has it: the neutral form cannot carry
-// signatures, and calls of other vendors' models have none. The vendor documents this value for that.
-const noSignature = "skip_thought_signature_validator"
-
 // contents fills systemInstruction and contents. The vendor wants at least one content, no content without parts, and the results of
 // parallel calls together in one.
 func (e *encoder) contents(r *chat.Request) error {
-	results := false // the last content holds tool results
-	for i, m := range r.Messages {
+	for i := range r.Messages {
+		if r.Messages[i].Role == chat.RoleUser {
+			e.lastUser = i
+		}
+	}
+	for i := range r.Messages {
+		m := &r.Messages[i]
 		if m.Name != "" && m.Role != chat.RoleTool {
 			e.drops.Add("messages[].name")
 		}
-		if m.Role == chat.RoleSystem {
-			if err := e.system(i, m); err != nil {
-				return err
-			}
-			continue
+		if m.Role != chat.RoleTool && m.Role != chat.RoleSystem {
+			e.closeStep()
 		}
-		if m.Role == chat.RoleTool {
-			p, err := e.toolResult(i, m)
-			if err != nil {
-				return err
-			}
-			if results {
-				last := &e.out.Contents[len(e.out.Contents)-1]
-				last.Parts = append(last.Parts, p)
-			} else {
-				e.add(user, []part{p})
-			}
-			results = true
-			continue
+		var err error
+		switch m.Role {
+		case chat.RoleSystem:
+			err = e.system(i, m)
+		case chat.RoleTool:
+			err = e.results(i, m)
+		case chat.RoleAssistant:
+			err = e.said(i, m)
+		default:
+			err = e.asked(i, m)
 		}
-		results = false
-		parts, role, err := e.turn(i, m)
 		if err != nil {
 			return err
 		}
-		e.add(role, parts)
 	}
+	e.closeStep()
 	if len(e.out.Contents) == 0 {
 		return unsupported("gemini needs at least one message that is not empty", "messages")
 	}
 	return nil
 }
 
-func (e *encoder) add(role string, parts []part) {
-	if len(parts) > 0 {
-		e.out.Contents = append(e.out.Contents, content{Role: role, Parts: parts})
+// add appends a content. What the model says in several messages, without a word from anybody else, is one turn of its.
+func (e *encoder) add(role string, parts []any) {
+	if len(parts) == 0 {
+		return
 	}
+	if n := len(e.out.Contents); role == model && n > 0 && e.out.Contents[n-1].Role == model {
+		e.out.Contents[n-1].Parts = append(e.out.Contents[n-1].Parts, parts...)
+		return
+	}
+	e.out.Contents = append(e.out.Contents, content{Role: role, Parts: parts})
 }
 
-func (e *encoder) system(i int, m chat.Message) error {
-	for _, p := range m.Parts {
-		switch {
-		case p.Kind != chat.PartText:
-			return unsupported("gemini takes text only in a system message", "messages[%d].content", i)
-		case p.Text == "":
+func (e *encoder) system(i int, m *chat.Message) error {
+	for j := range m.Parts {
+		p := &m.Parts[j]
+		if p.Kind != chat.PartText {
+			return unsupported("gemini takes text only in a system message", "messages[%d].content[%d]", i, j)
+		}
+		e.uncached(p)
+		if p.Text == "" {
 			continue
-		case e.out.SystemInstruction == nil:
+		}
+		if e.out.SystemInstruction == nil {
 			e.out.SystemInstruction = &content{}
 		}
-		e.out.SystemInstruction.Parts = append(e.out.SystemInstruction.Parts, part{Text: p.Text})
+		e.out.SystemInstruction.Parts = append(e.out.SystemInstruction.Parts, &part{Text: &p.Text})
 	}
 	return nil
 }
 
-func (e *encoder) turn(i int, m chat.Message) (parts []part, role string, err error) {
-	role = user
-	if m.Role == chat.RoleAssistant {
-		role = model
+// uncached names what a part asks of the cache: the vendor decides for itself what it keeps.
+func (e *encoder) uncached(p *chat.Part) {
+	if p.Cache != "" {
+		e.drops.Add("messages[].content[].cache_control")
 	}
-	for _, p := range m.Parts {
+}
+
+// asked adds what a user says.
+func (e *encoder) asked(i int, m *chat.Message) error {
+	var parts []any
+	for j := range m.Parts {
+		p, err := e.part(i, j, &m.Parts[j])
+		if err != nil {
+			return err
+		}
+		if p != nil {
+			parts = append(parts, p)
+		}
+	}
+	e.add(user, parts)
+	return nil
+}
+
+// part gives a part that anybody may say; nil when there is nothing to send.
+func (e *encoder) part(i, j int, p *chat.Part) (any, error) {
+	e.uncached(p)
+	switch p.Kind {
+	case chat.PartText, chat.PartRefusal:
+		signature := e.signature(p)
+		if p.Text == "" && signature == "" {
+			return nil, nil //nolint:nilnil // an empty part is no part
+		}
+		return &part{Text: &p.Text, ThoughtSignature: signature}, nil
+	case chat.PartImage, chat.PartAudio, chat.PartFile:
+		out, err := e.media(p, i, j)
+		if err != nil {
+			return nil, err
+		}
+		out.ThoughtSignature = e.signature(p)
+		return out, nil
+	case chat.PartForeign:
+		if p.Foreign == nil || p.Foreign.Dialect != chat.DialectGemini || !isObject(p.Foreign.JSON) {
+			e.drops.Note(fmt.Sprintf("messages[%d].content[%d]", i, j))
+			return nil, nil //nolint:nilnil // another vendor's own is no part here
+		}
+		return json.RawMessage(p.Foreign.JSON), nil
+	case chat.PartThinking:
+		e.drops.Note(reasoning)
+		return nil, nil //nolint:nilnil // thoughts of nobody's
+	default:
+		return nil, unsupported("gemini takes no such part here", "messages[%d].content[%d]", i, j)
+	}
+}
+
+// said adds what the model said. Signatures stand where they stood; one that stands alone goes to the call that follows it, and stays alone otherwise.
+func (e *encoder) said(i int, m *chat.Message) error {
+	if n := len(e.out.Contents); n == 0 || e.out.Contents[n-1].Role != model {
+		e.steps++
+	}
+	var parts []any
+	loose := "" // a signature that stands alone, so far
+	settle := func() {
+		if loose != "" {
+			parts = append(parts, &part{Text: new(string), ThoughtSignature: loose})
+			loose = ""
+		}
+	}
+	own := signed(m)
+	for j := range m.Parts {
+		p := &m.Parts[j]
 		switch {
-		case p.Kind == chat.PartImage && role == model:
-			return nil, "", unsupported("gemini takes text only in an assistant message", "messages[%d].content", i)
-		case p.Kind == chat.PartImage:
-			if p.Image.Detail != "" && p.Image.Detail != "auto" {
-				e.drops.Add("image_url.detail")
+		case p.Kind == chat.PartToolCall:
+			c, err := e.call(i, p, loose)
+			if err != nil {
+				return err
 			}
-			parts = append(parts, image(p.Image))
-		case p.Text != "":
-			parts = append(parts, part{Text: p.Text})
+			if loose != c.ThoughtSignature {
+				settle()
+			}
+			loose = ""
+			parts = append(parts, c)
+		case p.Kind == chat.PartThinking:
+			thought := e.thought(p, own)
+			switch {
+			case thought == nil:
+			case *thought.Text == "":
+				settle()
+				loose = thought.ThoughtSignature
+			default:
+				settle()
+				parts = append(parts, thought)
+			}
+		default:
+			settle()
+			out, err := e.part(i, j, p)
+			if err != nil {
+				return err
+			}
+			if out != nil {
+				parts = append(parts, out)
+			}
 		}
 	}
-	for j, c := range m.ToolCalls {
-		args := json.RawMessage(c.Arguments)
-		if strings.TrimSpace(c.Arguments) == "" {
-			args = json.RawMessage("{}")
-		}
-		if !isObject(args) {
-			return nil, "", unsupported("gemini takes a JSON object only", "messages[%d].tool_calls[%d].function.arguments", i, j)
-		}
-		e.names[c.ID] = c.Name
-		p := part{FunctionCall: &functionCall{ID: c.ID, Name: c.Name, Args: args}}
-		if j == 0 && generation(e.model) >= 3 {
-			p.ThoughtSignature = noSignature // of parallel calls the first alone has one
-		}
-		parts = append(parts, p)
-	}
-	return parts, role, nil
-}
-
-// toolResult answers a call by its function's name, which the neutral form knows from the call.
-func (e *encoder) toolResult(i int, m chat.Message) (part, error) {
-	for _, p := range m.Parts {
-		if p.Kind != chat.PartText {
-			return part{}, unsupported("gemini takes text only in a tool message", "messages[%d].content", i)
-		}
-	}
-	name, ok := e.names[m.ToolCallID]
-	if !ok {
-		name = m.Name
-	}
-	if name == "" {
-		return part{}, unsupported("gemini takes a tool result only after its call", "messages[%d].tool_call_id", i)
-	}
-	return part{FunctionResponse: &functionResponse{ID: m.ToolCallID, Name: name, Response: result{m.Text()}}}, nil
-}
-
-// imageTypes guess the media type of an image by the ending of its name.
-var imageTypes = map[string]string{
-	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif",
-}
-
-func image(img chat.Image) part {
-	if img.Data != "" {
-		return part{InlineData: &inlineData{MIMEType: img.MediaType, Data: img.Data}}
-	}
-	f := &fileData{URI: img.URL}
-	if u, err := url.Parse(img.URL); err == nil {
-		f.MIMEType = imageTypes[strings.ToLower(path.Ext(u.Path))] // none rather than a wrong one: the vendor looks for itself then
-	}
-	return part{FileData: f}
+	settle()
+	e.add(model, parts)
+	return nil
 }

@@ -13,18 +13,41 @@ import (
 // explain reads an error body, which may stand alone in a list; it implements llm.Explain.
 func explain(body []byte) (llm.Refusal, bool) {
 	body = bytes.TrimSpace(body)
-	var list []answer
 	if bytes.HasPrefix(body, []byte("[")) {
+		var list []problem
 		if json.Unmarshal(body, &list) != nil || len(list) == 0 || list[0].Error == nil {
 			return llm.Refusal{}, false
 		}
 		return list[0].Error.refusal(), true
 	}
-	var a answer
-	if json.Unmarshal(body, &a) != nil || a.Error == nil {
+	var p problem
+	if json.Unmarshal(body, &p) != nil || p.Error == nil {
 		return llm.Refusal{}, false
 	}
-	return a.Error.refusal(), true
+	return p.Error.refusal(), true
+}
+
+type problem struct {
+	Error *apiError `json:"error"`
+}
+
+type apiError struct {
+	Code    int      `json:"code"`
+	Message string   `json:"message"`
+	Status  string   `json:"status"`
+	Details []detail `json:"details"`
+}
+
+// detail is one of google.rpc's error details: ErrorInfo has a reason, RetryInfo a delay, BadRequest its field violations, QuotaFailure the quotas.
+type detail struct {
+	Reason     string `json:"reason"`
+	RetryDelay string `json:"retryDelay"`
+	Fields     []struct {
+		Field string `json:"field"`
+	} `json:"fieldViolations"`
+	Quotas []struct {
+		ID string `json:"quotaId"`
+	} `json:"violations"`
 }
 
 // refusal reads what the vendor hides in details and prose: a bad key is a 400, and the delay of a 429 stands in the body alone.
@@ -39,6 +62,11 @@ func (e *apiError) refusal() llm.Refusal {
 		}
 		if r.Param == "" && len(d.Fields) > 0 {
 			r.Param = d.Fields[0].Field
+		}
+		for _, q := range d.Quotas {
+			if r.Class == "" && strings.Contains(q.ID, "PerDay") {
+				r.Class = chat.ClassQuota // looks like a limit per minute, but for its name
+			}
 		}
 	}
 	if r.Class == "" {
@@ -68,6 +96,9 @@ func (e *apiError) class() chat.Class {
 	case "NOT_FOUND":
 		return chat.ClassNoModel
 	case "RESOURCE_EXHAUSTED":
+		if strings.Contains(message, "credits are depleted") || strings.Contains(message, "spending cap") {
+			return chat.ClassQuota
+		}
 		return chat.ClassRateLimited
 	case "DEADLINE_EXCEEDED":
 		return chat.ClassTimeout

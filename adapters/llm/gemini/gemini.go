@@ -22,19 +22,35 @@ var cases embed.FS
 
 // Vendor is the registration of Google's Gemini.
 var Vendor = llm.Vendor{
-	Name:  "gemini",
-	New:   func(client *http.Client) (outbound.Provider, outbound.Relay) { return &provider{client}, nil },
+	Name: "gemini",
+	New: func(client *http.Client) outbound.Abilities {
+		p := &provider{client}
+		return outbound.Abilities{Provider: p, Embedder: p, Counter: p, Lister: p}
+	},
+	Example: "gemini-3-flash-preview",
+	Lacks: map[llm.Ability]string{
+		llm.OneToolAtATime:     "there is no switch against parallel calls",
+		llm.CacheControls:      "the vendor keeps prompts by itself; parts cannot be marked",
+		llm.EndUsers:           "there is no field for an end user",
+		llm.AnswersStop:        "the vendor does not say which stop sequence ended an answer",
+		llm.AnswersPassThrough: "no client of ours speaks this dialect",
+	},
 	Cases: cases,
 }
 
-var _ outbound.Provider = (*provider)(nil)
+var (
+	_ outbound.Provider = (*provider)(nil)
+	_ outbound.Embedder = (*provider)(nil)
+	_ outbound.Counter  = (*provider)(nil)
+	_ outbound.Lister   = (*provider)(nil)
+)
 
-// provider implements outbound.Provider.
+// provider implements outbound.Provider, Embedder, Counter and Lister.
 type provider struct{ client *http.Client }
 
 // Complete implements outbound.Provider.
 func (p *provider) Complete(ctx context.Context, to outbound.Target, r *chat.Request) (*chat.Response, error) {
-	resp, dropped, err := p.post(ctx, to, r, ":generateContent")
+	resp, dropped, err := p.generate(ctx, to, r, ":generateContent")
 	if err != nil {
 		return nil, err
 	}
@@ -52,33 +68,45 @@ func (p *provider) Complete(ctx context.Context, to outbound.Target, r *chat.Req
 
 // Stream implements outbound.Provider.
 func (p *provider) Stream(ctx context.Context, to outbound.Target, r *chat.Request) (chat.Stream, error) {
-	resp, dropped, err := p.post(ctx, to, r, ":streamGenerateContent?alt=sse")
+	resp, dropped, err := p.generate(ctx, to, r, ":streamGenerateContent?alt=sse")
 	if err != nil {
 		return nil, err
 	}
+	unlist(resp)
 	answer := events.Answer{Response: resp, To: to, Decoder: &decoder{to: to}, Explain: explain, Dropped: dropped}
 	return answer.Stream(ctx)
 }
 
-func (p *provider) post(ctx context.Context, to outbound.Target, r *chat.Request, method string) (*http.Response, []string, error) {
-	name := strings.TrimPrefix(to.Model, "models/")
-	out, dropped, err := encode(name, r)
+func (p *provider) generate(ctx context.Context, to outbound.Target, r *chat.Request, method string) (*http.Response, []string, error) {
+	out, dropped, err := encode(nameOf(to), r)
 	if err != nil {
 		return nil, nil, err
 	}
+	c, err := post(to, method, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	resp, err := c.Do(ctx, p.client)
+	return resp, dropped, err
+}
+
+// nameOf is a model's name without the folder that the vendor puts in front of it.
+func nameOf(to outbound.Target) string { return strings.TrimPrefix(to.Model, "models/") }
+
+// post is a call of a method of a model.
+func post(to outbound.Target, method string, in any) (llm.Call, error) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
-		return nil, nil, chat.Fail(chat.ClassUnsupport, fmt.Errorf("encode the request: %w", err))
+	if err := enc.Encode(in); err != nil {
+		return llm.Call{}, chat.Fail(chat.ClassUnsupport, fmt.Errorf("encode the request: %w", err))
 	}
-	resp, err := llm.Call{
-		To:  to,
-		URL: llm.JoinURL(to.BaseURL, "/v1beta/models/"+url.PathEscape(name)+method),
-		// The vendor takes the key in the URL too, where every log between here and there would keep it.
-		Header:  http.Header{"X-Goog-Api-Key": {to.Secret.Reveal()}},
-		Body:    body.Bytes(),
-		Explain: explain,
-	}.Do(ctx, p.client)
-	return resp, dropped, err
+	c := callOf(to, "/v1beta/models/"+url.PathEscape(nameOf(to))+method)
+	c.Body = body.Bytes()
+	return c, nil
+}
+
+// callOf is a call without a body. The vendor takes the key in the URL too, where every log between here and there would keep it.
+func callOf(to outbound.Target, path string) llm.Call {
+	return llm.Call{To: to, URL: llm.JoinURL(to.BaseURL, path), Header: http.Header{"X-Goog-Api-Key": {to.Secret.Reveal()}}, Explain: explain}
 }

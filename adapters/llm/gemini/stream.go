@@ -2,12 +2,16 @@ package gemini
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 
 	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
+
+// maxChoices bounds the number of a candidate. The vendor makes eight at most.
+const maxChoices = 128
 
 // decoder reads the chunks of a streamed answer; it implements events.Decoder. A finishReason is the end, but the stream goes on to its
 // own end: an answer that runs code has a finishReason before each run too.
@@ -16,19 +20,11 @@ type decoder struct {
 	id      string
 	model   string
 	named   bool // id and model were said
-	usage   *chat.Usage
-	reason  string // of the end, as far as it was reached
+	usage   []byte
 	blocked bool   // the prompt
-	calls   int
-	open    *openCall
+	why     string // it was
+	choices []*choice
 	out     []chat.Chunk
-}
-
-// openCall is a call whose arguments are streamed.
-type openCall struct {
-	id   string
-	name string
-	args map[string]any
 }
 
 // Event implements events.Decoder.
@@ -36,30 +32,26 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	if bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) { // no word of this vendor, but of some proxies
 		return nil, false, nil
 	}
-	var a answer
-	if json.Unmarshal(data, &a) != nil {
-		return nil, false, llm.BadResponse(d.to, "sent an event that is not one")
+	var at [len(answerKeys)]jsonscan.Span
+	if jsonscan.Find(data, at[:], answerKeys[:]...) != nil {
+		return nil, false, llm.BadResponse(d.to, "sent something that is not an answer")
 	}
-	if a.Error != nil {
-		return nil, false, a.Error.refusal().Failure(d.to, nil)
+	if problem := member(data, at[5]); problem != nil {
+		if r, ok := explain(data); ok {
+			return nil, false, r.Failure(d.to, nil)
+		}
+		return nil, false, llm.BadResponse(d.to, "sent an error that is none")
 	}
 	d.out = d.out[:0]
-	if u := a.Usage.neutral(); u != nil {
-		d.usage = u
+	if u := member(data, at[2]); counts(u) {
+		d.usage = append(d.usage[:0], u...)
 	}
-	if a.ResponseID != "" {
-		d.id = a.ResponseID
+	d.id, d.model = another(d.id, member(data, at[4])), another(d.model, member(data, at[3]))
+	if f := member(data, at[1]); f != nil {
+		d.feedback(f)
 	}
-	if a.ModelVersion != "" {
-		d.model = a.ModelVersion
-	}
-	if a.PromptFeedback != nil && a.PromptFeedback.BlockReason != "" {
-		d.blocked = true
-	}
-	if c := a.first(); c != nil {
-		if err := d.candidate(c); err != nil {
-			return nil, false, err
-		}
+	if err := d.candidates(member(data, at[0])); err != nil {
+		return nil, false, err
 	}
 	if !d.named && (d.id != "" || d.model != "" || len(d.out) > 0) {
 		d.named = true
@@ -71,96 +63,95 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	return d.out, false, nil
 }
 
-func (d *decoder) candidate(c *candidate) error {
-	if c.FinishReason != "" || len(c.Content.Parts) > 0 {
-		d.reason = c.FinishReason
-	}
-	for i := range c.Content.Parts {
-		p := &c.Content.Parts[i]
-		switch {
-		case p.FunctionCall != nil:
-			if err := d.call(p.FunctionCall); err != nil {
-				return err
-			}
-		case len(p.ExecutableCode) > 0:
-			d.reason = "" // its result is yet to come
-		case p.Text != "" && !p.Thought:
-			d.out = append(d.out, chat.Chunk{Text: p.Text})
-		}
-	}
-	if d.reason != "" {
-		return d.closeCall()
+// member gives a value that is there, and not null.
+func member(b []byte, s jsonscan.Span) []byte {
+	if v := s.Of(b); len(v) > 0 && v[0] != 'n' {
+		return v
 	}
 	return nil
 }
 
-// call reads a whole call, or a piece of one.
-func (d *decoder) call(c *answerCall) error {
-	if c.Name != "" {
-		if err := d.closeCall(); err != nil {
-			return err
-		}
-		if !c.WillContinue && len(c.PartialArgs) == 0 {
-			d.say(c.ID, c.Name, arguments(c.Args))
-			return nil
-		}
-		d.open = &openCall{id: c.ID, name: c.Name, args: map[string]any{}}
-		if isObject(c.Args) && json.Unmarshal(c.Args, &d.open.args) != nil {
-			return llm.BadResponse(d.to, "sent arguments that are not an object")
-		}
+// another reads a word that is nearly always the one before.
+func another(before string, v []byte) string {
+	if len(v) < 3 || v[0] != '"' || string(v[1:len(v)-1]) == before {
+		return before
 	}
-	if d.open == nil && len(c.PartialArgs) == 0 {
-		return nil // the end of a call that has ended
-	}
-	if d.open == nil {
-		return llm.BadResponse(d.to, "sent a piece of a call that never began")
-	}
-	for _, p := range c.PartialArgs {
-		if p.put(d.open.args) != nil {
-			return llm.BadResponse(d.to, "sent a piece of arguments that does not fit")
-		}
-	}
-	if !c.WillContinue {
-		return d.closeCall()
-	}
-	return nil
+	return word(v)
 }
 
-// closeCall says a call whose arguments were streamed, all at once: its pieces are not pieces of a text.
-func (d *decoder) closeCall() error {
-	if d.open == nil {
+// feedback reads whether the prompt was blocked, and why.
+func (d *decoder) feedback(raw []byte) {
+	var at [2]jsonscan.Span
+	if jsonscan.Find(raw, at[:], "blockReason", "blockReasonMessage") != nil {
+		return
+	}
+	if r := word(member(raw, at[0])); r != "" && r != "0" {
+		d.blocked = true
+		d.why = word(member(raw, at[1]))
+	}
+}
+
+func (d *decoder) candidates(list []byte) error {
+	w := jsonscan.Walk(list, 0)
+	if !w.List() {
 		return nil
 	}
-	args, err := json.Marshal(d.open.args)
-	if err != nil {
-		return llm.BadResponse(d.to, "sent arguments that are not JSON")
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		raw := w.Skip()
+		if raw == nil || raw[0] != '{' {
+			continue
+		}
+		var at [len(candidateKeys)]jsonscan.Span
+		if jsonscan.Find(raw, at[:], candidateKeys[:]...) != nil {
+			return llm.BadResponse(d.to, "sent a candidate that is none")
+		}
+		index := jsonscan.Number(member(raw, at[0])) // left out when 0
+		if index < 0 || index >= maxChoices {
+			continue
+		}
+		for len(d.choices) <= index {
+			d.choices = append(d.choices, nil)
+		}
+		if d.choices[index] == nil {
+			d.choices[index] = &choice{decoder: d, index: index}
+		}
+		if err := d.choices[index].event(raw, &at); err != nil {
+			return err
+		}
 	}
-	d.say(d.open.id, d.open.name, string(args))
-	d.open = nil
 	return nil
-}
-
-func (d *decoder) say(id, name, args string) {
-	t := &chat.ToolDelta{Index: d.calls, ID: callID(id, d.id, d.calls, name, args), Name: name, Arguments: args}
-	d.calls++
-	d.out = append(d.out, chat.Chunk{Tool: t})
 }
 
 // End implements events.Decoder.
 func (d *decoder) End() ([]chat.Chunk, error) {
-	last := chat.Chunk{Finish: chat.FinishContentFilter, Usage: d.usage}
-	switch {
-	case d.blocked && d.reason == "" && d.calls == 0:
-	case d.reason == "":
-		return nil, chat.ErrCutOff
-	default:
-		var ok bool
-		if last.Finish, ok = finish(d.reason, d.calls > 0); !ok {
-			return nil, llm.BadResponse(d.to, "ended without a usable end: "+reason(d.reason))
+	d.out = d.out[:0]
+	if len(d.choices) == 0 {
+		if !d.blocked {
+			return nil, chat.ErrCutOff
 		}
+		d.choices = []*choice{{decoder: d}}
 	}
-	return []chat.Chunk{last}, nil
+	for _, c := range d.choices {
+		switch {
+		case c == nil, c.reason == "" && (!d.blocked || c.calls > 0):
+			return nil, chat.ErrCutOff
+		case c.reason == "":
+			c.end(chat.FinishContentFilter, d.why)
+			continue
+		}
+		f, ok := finish(c.reason, c.calls > 0)
+		if !ok {
+			return nil, llm.BadResponse(d.to, fmt.Sprintf("ended without a usable end: %s", reason(c.reason)))
+		}
+		c.end(f, c.message)
+	}
+	last := &d.out[len(d.out)-1]
+	last.Usage, last.ServiceTier = readUsage(d.usage)
+	return d.out, nil
 }
 
 // Usage implements events.Decoder: the vendor counts as it goes.
-func (d *decoder) Usage() *chat.Usage { return d.usage }
+func (d *decoder) Usage() *chat.Usage {
+	u, _ := readUsage(d.usage)
+	return u
+}

@@ -4,21 +4,24 @@ import "encoding/json"
 
 // request is the body of generateContent and streamGenerateContent. Fields that a caller left out are left out here.
 type request struct {
+	Model             string            `json:"model,omitempty"` // where a request stands within another: to be counted
 	SystemInstruction *content          `json:"systemInstruction,omitempty"`
 	Contents          []content         `json:"contents"`
-	Tools             []tools           `json:"tools,omitempty"`
+	Tools             []any             `json:"tools,omitempty"` // functions, or json.RawMessage: what the vendor runs
 	ToolConfig        *toolConfig       `json:"toolConfig,omitempty"`
 	GenerationConfig  *generationConfig `json:"generationConfig,omitempty"`
+	ServiceTier       string            `json:"serviceTier,omitempty"`
 }
 
 type content struct {
 	Role  string `json:"role,omitempty"`
-	Parts []part `json:"parts"`
+	Parts []any  `json:"parts"` // *part, or json.RawMessage: a part of the vendor's own that goes back as it came
 }
 
 // part is a piece of a turn that we send.
 type part struct {
-	Text             string            `json:"text,omitempty"`
+	Text             *string           `json:"text,omitempty"` // "" where a signature stands alone
+	Thought          bool              `json:"thought,omitempty"`
 	InlineData       *inlineData       `json:"inlineData,omitempty"`
 	FileData         *fileData         `json:"fileData,omitempty"`
 	FunctionCall     *functionCall     `json:"functionCall,omitempty"`
@@ -46,15 +49,17 @@ type functionResponse struct {
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name"`
 	Response result `json:"response"`
+	Parts    []any  `json:"parts,omitempty"` // pictures and documents
 }
 
 // result wraps a tool's text, because the vendor takes an object only.
 type result struct {
-	Result string `json:"result"`
+	Result *string `json:"result,omitempty"`
+	Error  *string `json:"error,omitempty"`
 }
 
-type tools struct {
-	FunctionDeclarations []functionDeclaration `json:"functionDeclarations"`
+type functions struct {
+	Declarations []functionDeclaration `json:"functionDeclarations"`
 }
 
 type functionDeclaration struct {
@@ -64,109 +69,40 @@ type functionDeclaration struct {
 }
 
 type toolConfig struct {
-	FunctionCallingConfig functionCallingConfig `json:"functionCallingConfig"`
+	FunctionCallingConfig *functionCallingConfig `json:"functionCallingConfig,omitempty"`
+	ServerSide            bool                   `json:"includeServerSideToolInvocations,omitempty"`
 }
 
 type functionCallingConfig struct {
-	Mode                 string   `json:"mode"` // AUTO, ANY or NONE
+	Mode                 string   `json:"mode"` // AUTO, VALIDATED, ANY or NONE
 	AllowedFunctionNames []string `json:"allowedFunctionNames,omitempty"`
 }
 
 type generationConfig struct {
+	CandidateCount     int             `json:"candidateCount,omitempty"`
 	MaxOutputTokens    *int            `json:"maxOutputTokens,omitempty"`
 	Temperature        *float64        `json:"temperature,omitempty"`
 	TopP               *float64        `json:"topP,omitempty"`
+	TopK               *int            `json:"topK,omitempty"`
+	PresencePenalty    *float64        `json:"presencePenalty,omitempty"`
+	FrequencyPenalty   *float64        `json:"frequencyPenalty,omitempty"`
 	StopSequences      []string        `json:"stopSequences,omitempty"`
 	Seed               *int64          `json:"seed,omitempty"`
+	ResponseLogprobs   bool            `json:"responseLogprobs,omitempty"`
+	Logprobs           int             `json:"logprobs,omitempty"`
 	ResponseMIMEType   string          `json:"responseMimeType,omitempty"`
 	ResponseJSONSchema json.RawMessage `json:"responseJsonSchema,omitempty"`
 	ThinkingConfig     *thinkingConfig `json:"thinkingConfig,omitempty"`
 }
 
+// some reports whether anything is configured.
+func (c *generationConfig) some() bool {
+	return c.CandidateCount > 0 || c.MaxOutputTokens != nil || c.Temperature != nil || c.TopP != nil || c.TopK != nil || c.PresencePenalty != nil ||
+		c.FrequencyPenalty != nil || c.StopSequences != nil || c.Seed != nil || c.ResponseLogprobs || c.ResponseMIMEType != "" || c.ThinkingConfig != nil
+}
+
 type thinkingConfig struct {
-	Level  string `json:"thinkingLevel,omitempty"`
-	Budget int    `json:"thinkingBudget,omitempty"`
-}
-
-// answer is a whole answer, and every chunk of a stream.
-type answer struct {
-	Candidates     []candidate     `json:"candidates"`
-	PromptFeedback *promptFeedback `json:"promptFeedback"`
-	Usage          *usageMetadata  `json:"usageMetadata"`
-	ModelVersion   string          `json:"modelVersion"`
-	ResponseID     string          `json:"responseId"`
-	Error          *apiError       `json:"error"`
-}
-
-type promptFeedback struct {
-	BlockReason string `json:"blockReason"`
-}
-
-type candidate struct {
-	Index   int `json:"index"` // left out when 0
-	Content struct {
-		Parts []answerPart `json:"parts"`
-	} `json:"content"`
-	FinishReason string `json:"finishReason"`
-}
-
-type answerPart struct {
-	Text           string          `json:"text"`
-	Thought        bool            `json:"thought"`
-	FunctionCall   *answerCall     `json:"functionCall"`
-	ExecutableCode json.RawMessage `json:"executableCode"`
-}
-
-type answerCall struct {
-	ID           string          `json:"id"`
-	Name         string          `json:"name"`
-	Args         json.RawMessage `json:"args"`
-	PartialArgs  []partialArg    `json:"partialArgs"`
-	WillContinue bool            `json:"willContinue"`
-}
-
-// usageMetadata is cumulative in a stream. thoughts and tool use come on top of candidates and prompt; cached is part of prompt.
-type usageMetadata struct {
-	Prompt     int `json:"promptTokenCount"`
-	ToolUse    int `json:"toolUsePromptTokenCount"`
-	Cached     int `json:"cachedContentTokenCount"`
-	Candidates int `json:"candidatesTokenCount"`
-	Thoughts   int `json:"thoughtsTokenCount"`
-
-	PromptOf     modalities `json:"promptTokensDetails"`
-	ToolUseOf    modalities `json:"toolUsePromptTokensDetails"`
-	CachedOf     modalities `json:"cacheTokensDetails"`
-	CandidatesOf modalities `json:"candidatesTokensDetails"`
-}
-
-// modalities say what kind of tokens a count is of.
-type modalities []struct {
-	Modality string `json:"modality"`
-	Tokens   int    `json:"tokenCount"`
-}
-
-// of counts the tokens of one kind.
-func (m modalities) of(modality string) (n int) {
-	for _, x := range m {
-		if x.Modality == modality {
-			n += max(x.Tokens, 0)
-		}
-	}
-	return n
-}
-
-type apiError struct {
-	Code    int      `json:"code"`
-	Message string   `json:"message"`
-	Status  string   `json:"status"`
-	Details []detail `json:"details"`
-}
-
-// detail is one of google.rpc's error details: ErrorInfo has a reason, RetryInfo a delay, BadRequest its field violations.
-type detail struct {
-	Reason     string `json:"reason"`
-	RetryDelay string `json:"retryDelay"`
-	Fields     []struct {
-		Field string `json:"field"`
-	} `json:"fieldViolations"`
+	Level   string `json:"thinkingLevel,omitempty"`
+	Budget  *int   `json:"thinkingBudget,omitempty"`
+	Include bool   `json:"includeThoughts,omitempty"`
 }
