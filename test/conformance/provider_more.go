@@ -29,7 +29,7 @@ type more func(ctx context.Context, a outbound.Abilities, to outbound.Target, w 
 func Embedder(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	playMore(t, vendor, "embeddings", embed)
 	for _, api := range recorded {
-		for _, r := range recordings(t, api) {
+		for _, r := range Recordings(t, api) {
 			t.Run(r.ID, func(t *testing.T) {
 				n := max(countOf(r.request, "input"), countOf(r.request, "requests"), 1)
 				up := newUpstream(t, r.exchange, wayWhole)

@@ -13,22 +13,34 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// recording is a real exchange of a vendor, read in place.
-type recording struct {
-	ID     string   `json:"id"`
-	Vendor string   `json:"vendor"`
-	API    string   `json:"api"`
-	Stream bool     `json:"stream"`
-	Status int      `json:"status"`
-	Finish []string `json:"finish"`
-	Tags   []string `json:"tags"`
+// Recording is a real exchange of a vendor, read in place.
+type Recording struct {
+	ID       string   `json:"id"`
+	Vendor   string   `json:"vendor"`
+	API      string   `json:"api"` // chat, responses, embeddings, models, messages, generate, stream, embed
+	Model    string   `json:"model"`
+	Stream   bool     `json:"stream"`
+	Status   int      `json:"status"`
+	Finish   []string `json:"finish"`
+	Tags     []string `json:"tags"`
+	Fidelity string   `json:"fidelity"` // verbatim: the bytes are the vendor's
 	exchange
 }
 
-func (r recording) tagged(tag string) bool { return slices.Contains(r.Tags, tag) }
+// Tagged reports whether the recording shows what the tag names.
+func (r *Recording) Tagged(tag string) bool { return slices.Contains(r.Tags, tag) }
 
-// recordings reads the recordings of vendor/api. Without the folder there are none; in CI that is a failure.
-func recordings(t *testing.T, api string) []recording {
+// Header gives the head of the answer.
+func (r *Recording) Header() http.Header { return r.header }
+
+// Body gives the bytes of the answer.
+func (r *Recording) Body() []byte { return r.body }
+
+// Request gives the body that the client sent, nil when it is not known.
+func (r *Recording) Request() []byte { return r.request }
+
+// Recordings reads the recordings of vendor/api, of all for "". Without the folder there are none; in CI that is a failure.
+func Recordings(t *testing.T, api string) []Recording {
 	t.Helper()
 	dir := os.Getenv("FORGE_WIRE_FIXTURES")
 	if dir == "" {
@@ -42,13 +54,13 @@ func recordings(t *testing.T, api string) []recording {
 		t.Log("the wire recordings are not here and are left out; FORGE_WIRE_FIXTURES names their folder")
 		return nil
 	}
-	var out []recording
+	var out []Recording
 	for line := range bytes.Lines(index) {
-		var r recording
+		var r Recording
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatalf("read index.jsonl: %v", err)
 		}
-		if r.Vendor+"/"+r.API == api {
+		if api == "" || r.Vendor+"/"+r.API == api {
 			r.exchange = readExchange(t, filepath.Join(dir, r.ID), r)
 			out = append(out, r)
 		}
@@ -60,7 +72,7 @@ func recordings(t *testing.T, api string) []recording {
 	return out
 }
 
-func readExchange(t *testing.T, dir string, r recording) exchange {
+func readExchange(t *testing.T, dir string, r Recording) exchange {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, "response.json"))
 	if err != nil {
@@ -116,7 +128,7 @@ func moduleRoot(t *testing.T) string {
 
 // playRecordings plays real answers. What is expected of them is read off the recordings by a reader of the suite's own.
 func (s *providerSuite) playRecordings(t *testing.T, api string) {
-	for _, r := range recordings(t, api) {
+	for _, r := range Recordings(t, api) {
 		t.Run(r.ID, func(t *testing.T) {
 			s.playInEveryWay(t, r.exchange, func(t *testing.T, got outcome) {
 				r.check(t, got)
@@ -133,18 +145,18 @@ var classes = map[int][]chat.Class{
 	429: {chat.ClassRateLimited, chat.ClassQuota, chat.ClassTooLong}, 500: {chat.ClassServer}, 503: {chat.ClassOverloaded}, 529: {chat.ClassOverloaded},
 }
 
-func (r recording) check(t *testing.T, got outcome) {
+func (r Recording) check(t *testing.T, got outcome) {
 	t.Helper()
 	switch {
 	case r.status != http.StatusOK:
 		if !slices.Contains(classes[r.status], got.Class) {
 			t.Errorf("got the class %q for status %d, want one of %v", got.Class, r.status, classes[r.status])
 		}
-	case r.tagged("truncated"):
-		if got.Class != chat.ClassCutOff && !r.tagged("error_midstream") || got.Class == "" {
+	case r.Tagged("truncated"):
+		if got.Class != chat.ClassCutOff && !r.Tagged("error_midstream") || got.Class == "" {
 			t.Errorf("got the class %q of a truncated stream, want cut_off", got.Class)
 		}
-	case r.tagged("error_midstream"), r.tagged("error_in_200"):
+	case r.Tagged("error_midstream"), r.Tagged("error_in_200"):
 		if got.Class == "" {
 			t.Errorf("an error within a 200 was taken for an answer: %+v", got)
 		}
@@ -157,7 +169,7 @@ func (r recording) check(t *testing.T, got outcome) {
 	}
 }
 
-func (r recording) checkAnswer(t *testing.T, got outcome) {
+func (r Recording) checkAnswer(t *testing.T, got outcome) {
 	t.Helper()
 	if got.Class != "" {
 		t.Fatalf("got the failure %s of a good answer", got.Class)
@@ -179,10 +191,10 @@ func (r recording) checkAnswer(t *testing.T, got outcome) {
 	if len(got.Tools) > 0 && got.Finish != chat.FinishToolCalls && got.Finish != chat.FinishLength {
 		t.Errorf("got the finish %s of an answer with tool calls", got.Finish)
 	}
-	if r.tagged("tool_call") && len(got.Tools) == 0 {
+	if r.Tagged("tool_call") && len(got.Tools) == 0 {
 		t.Error("the tool calls are lost")
 	}
-	if r.tagged("text") && got.Text == "" && got.Refusal == "" && !r.tagged("tool_call") && got.Finish == chat.FinishStop && out > 1 {
+	if r.Tagged("text") && got.Text == "" && got.Refusal == "" && !r.Tagged("tool_call") && got.Finish == chat.FinishStop && out > 1 {
 		t.Error("the text is lost")
 	}
 }

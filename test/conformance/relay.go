@@ -44,7 +44,7 @@ func Relay(t *testing.T, vendor llm.Vendor, dialect chat.Dialect, translate func
 	})
 	for _, api := range recorded {
 		t.Run("recordings of "+api, func(t *testing.T) {
-			for _, r := range recordings(t, api) {
+			for _, r := range Recordings(t, api) {
 				t.Run(r.ID, func(t *testing.T) { s.play(t, r.exchange) })
 			}
 		})
