@@ -26,10 +26,11 @@ func answer(contentType string, body io.Reader) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(body), ContentLength: -1}
 }
 
-func provider(w wire) outbound.Provider {
-	p, _ := anthropic.Vendor.New(&http.Client{Transport: w})
-	return p
+func abilities(w wire) outbound.Abilities {
+	return anthropic.Vendor.New(&http.Client{Transport: w})
 }
+
+func provider(w wire) outbound.Provider { return abilities(w).Provider }
 
 var target = outbound.Target{Provider: "claude", Model: "claude-test", Secret: secret.New("sk-ant-test"), BaseURL: "https://vendor.test/"}
 
@@ -48,6 +49,11 @@ func sent(t *testing.T, r *chat.Request) (map[string]any, *chat.Response, error)
 	return body, resp, err
 }
 
+// own is a piece of the vendor's own dialect.
+func own(json string) *chat.Foreign {
+	return &chat.Foreign{Dialect: chat.DialectAnthropic, JSON: []byte(json)}
+}
+
 func decoded(t *testing.T, text string) any {
 	t.Helper()
 	var v any
@@ -64,25 +70,40 @@ func system(text string) chat.Message    { return chat.Text(chat.RoleSystem, tex
 func talk(m ...chat.Message) *chat.Request { return &chat.Request{Messages: m} }
 
 func calls(c ...chat.ToolCall) chat.Message {
-	return chat.Message{Role: chat.RoleAssistant, ToolCalls: c}
+	m := chat.Message{Role: chat.RoleAssistant}
+	for i := range c {
+		m.Parts = append(m.Parts, chat.Part{Kind: chat.PartToolCall, Call: &c[i]})
+	}
+	return m
 }
 
 func result(id, text string) chat.Message {
-	return chat.Message{Role: chat.RoleTool, ToolCallID: id, Parts: []chat.Part{{Text: text}}}
+	if text == "" {
+		return results(chat.Part{Kind: chat.PartToolResult, Result: &chat.ToolResult{CallID: id}})
+	}
+	return chat.Result(id, text)
 }
 
-func picture(img chat.Image) chat.Message {
-	return chat.Message{Role: chat.RoleUser, Parts: []chat.Part{{Text: "What is this?"}, {Kind: chat.PartImage, Image: img}}}
+func results(p ...chat.Part) chat.Message { return chat.Message{Role: chat.RoleTool, Parts: p} }
+
+func says(role chat.Role, p ...chat.Part) chat.Message { return chat.Message{Role: role, Parts: p} }
+
+func picture(img chat.Media) chat.Message {
+	return says(chat.RoleUser, chat.Part{Text: "What is this?"}, chat.Part{Kind: chat.PartImage, Media: &img})
 }
 
-func with(change func(*chat.Request)) *chat.Request {
+func file(m chat.Media) chat.Message {
+	return says(chat.RoleUser, chat.Part{Kind: chat.PartFile, Media: &m})
+}
+
+func asks(change func(*chat.Request)) *chat.Request {
 	r := talk(user("Hi"))
 	change(r)
 	return r
 }
 
-// says is the messages field of a conversation that is one "Hi".
-const says = `"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]`
+// hi is the messages field of a conversation that is one "Hi".
+const hi = `"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]`
 
 func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 	t.Parallel()
@@ -93,11 +114,11 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		want    string // of the body; model and max_tokens 4096 are added where they are missing
 		dropped []string
 	}{
-		"a limit is sent though none was given": {talk(user("Hi")), says + `,"max_tokens":4096`, nil},
-		"the caller's limit is sent":            {with(func(r *chat.Request) { r.MaxTokens = new(7) }), says + `,"max_tokens":7`, nil},
+		"a limit is sent though none was given": {talk(user("Hi")), hi + `,"max_tokens":4096`, nil},
+		"the caller's limit is sent":            {asks(func(r *chat.Request) { r.MaxTokens = new(7) }), hi + `,"max_tokens":7`, nil},
 		"system messages become blocks of system, in order": {
 			talk(system("One."), user("Hi"), system("Two."), system("")),
-			`"system":[{"type":"text","text":"One."},{"type":"text","text":"Two."}],` + says, nil,
+			`"system":[{"type":"text","text":"One."},{"type":"text","text":"Two."}],` + hi, nil,
 		},
 		"turns of one role in a row are merged": {
 			talk(user("a"), user("b"), assistant("c"), assistant("d"), user("e")),
@@ -110,7 +131,7 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 			`"messages":[{"role":"user","content":[{"type":"text","text":"  <b>&\u2028\tgrüß 👩‍🔧 \n"}]}]`, nil,
 		},
 		"a message without text is left out": {
-			talk(user("Hi"), assistant(""), user("")), says, nil,
+			talk(user("Hi"), assistant(""), user("")), hi, nil,
 		},
 		"white space alone is left out and named": {
 			talk(user("Hi"), assistant(" \n"), user("Hi")),
@@ -118,44 +139,67 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 			[]string{"messages[].content"},
 		},
 		"an opening by the assistant is left out and named": {
-			talk(system("s"), assistant("Welcome!"), user("Hi")), `"system":[{"type":"text","text":"s"}],` + says, []string{"messages[1]"},
+			talk(system("s"), assistant("Welcome!"), user("Hi")), `"system":[{"type":"text","text":"s"}],` + hi, []string{"messages[1]"},
 		},
 		"white space at the very end of the assistant's turn is left out and named": {
 			talk(user("Hi"), assistant("So: \n")),
 			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"So:"}]}]`,
 			[]string{"messages[].content"},
 		},
-		"temperature within the scale": {with(func(r *chat.Request) { r.Temperature = new(1.0) }), says + `,"temperature":1`, nil},
-		"temperature zero":             {with(func(r *chat.Request) { r.Temperature = new(0.0) }), says + `,"temperature":0`, nil},
-		"temperature beyond the scale": {with(func(r *chat.Request) { r.Temperature = new(1.5) }), says, []string{"temperature"}},
-		"top_p alone":                  {with(func(r *chat.Request) { r.TopP = new(0.5) }), says + `,"top_p":0.5`, nil},
+		"temperature within the scale": {asks(func(r *chat.Request) { r.Temperature = new(1.0) }), hi + `,"temperature":1`, nil},
+		"temperature zero":             {asks(func(r *chat.Request) { r.Temperature = new(0.0) }), hi + `,"temperature":0`, nil},
+		"temperature beyond the scale": {asks(func(r *chat.Request) { r.Temperature = new(1.5) }), hi, []string{"temperature"}},
+		"top_p alone":                  {asks(func(r *chat.Request) { r.TopP = new(0.5) }), hi + `,"top_p":0.5`, nil},
 		"top_p beside temperature": {
-			with(func(r *chat.Request) { r.TopP, r.Temperature = new(0.5), new(0.2) }), says + `,"temperature":0.2`, []string{"top_p"},
+			asks(func(r *chat.Request) { r.TopP, r.Temperature = new(0.5), new(0.2) }), hi + `,"temperature":0.2`, []string{"top_p"},
 		},
 		"stop sequences, but none of white space": {
-			with(func(r *chat.Request) { r.Stop = []string{"END", "\n"} }), says + `,"stop_sequences":["END"]`, []string{"stop"},
+			asks(func(r *chat.Request) { r.Stop = []string{"END", "\n"} }), hi + `,"stop_sequences":["END"]`, []string{"stop"},
 		},
-		"the user's id": {with(func(r *chat.Request) { r.EndUser = "u-1" }), says + `,"metadata":{"user_id":"u-1"}`, nil},
+		"the user's id": {asks(func(r *chat.Request) { r.EndUser = "u-1" }), hi + `,"metadata":{"user_id":"u-1"}`, nil},
 		"a user's id that is too long": {
-			with(func(r *chat.Request) { r.EndUser = strings.Repeat("u", 257) }), says, []string{"user"},
+			asks(func(r *chat.Request) { r.EndUser = strings.Repeat("u", 257) }), hi, []string{"user"},
 		},
 		"what the vendor does not know, and what the neutral form does not": {
-			with(func(r *chat.Request) {
-				r.Seed, r.Reasoning, r.Format, r.Untranslated = new(int64(1)), "high", chat.Format{Kind: chat.FormatJSON}, []string{"n", "seed"}
-			}), says, []string{"seed", "reasoning_effort", "response_format", "n"},
+			asks(func(r *chat.Request) {
+				r.Seed, r.Format, r.Untranslated = new(int64(1)), chat.Format{Kind: chat.FormatJSON}, []string{"audio", "seed"}
+				r.Choices, r.Logprobs, r.TopLogprobs, r.CacheKey = 2, true, 3, "k"
+				r.FrequencyPenalty, r.PresencePenalty, r.ServiceTier = new(0.5), new(-0.5), "flex"
+			}), hi, []string{
+				"response_format", "n", "seed", "logprobs", "top_logprobs", "frequency_penalty", "presence_penalty", "prompt_cache_key", "service_tier", "audio",
+			},
+		},
+		"what only says the default is not missed": {
+			asks(func(r *chat.Request) {
+				r.Choices, r.FrequencyPenalty, r.PresencePenalty, r.Temperature, r.TopP = 1, new(0.0), new(0.0), new(1.0), new(0.5)
+			}), hi + `,"top_p":0.5`, nil,
+		},
+		"top_k":             {asks(func(r *chat.Request) { r.TopK = new(5) }), hi + `,"top_k":5`, nil},
+		"the tier auto":     {asks(func(r *chat.Request) { r.ServiceTier = "auto" }), hi + `,"service_tier":"auto"`, nil},
+		"the tier default":  {asks(func(r *chat.Request) { r.ServiceTier = "default" }), hi + `,"service_tier":"standard_only"`, nil},
+		"the tier priority": {asks(func(r *chat.Request) { r.ServiceTier = "priority" }), hi + `,"service_tier":"auto"`, nil},
+		"a schema whose objects are open is closed": {
+			asks(func(r *chat.Request) {
+				r.Format = chat.Format{Kind: chat.FormatSchema, Schema: []byte(`{"type":"object","properties":{"a":{"anyOf":[{"type":"object","properties":{"b":{"type":"string"}}},{"type":"object"}]},
+				"c":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":true}}},"$defs":{"d":{"properties":{"e":{}}}},"enum":[{"properties":{}}]}`)}
+			}),
+			hi + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"object","additionalProperties":false,"properties":{
+			"a":{"anyOf":[{"type":"object","additionalProperties":false,"properties":{"b":{"type":"string"}}},{"type":"object"}]},
+			"c":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":true}}},
+			"$defs":{"d":{"additionalProperties":false,"properties":{"e":{}}}},"enum":[{"properties":{}}]}}}`, nil,
 		},
 		"a participant's name": {
-			talk(chat.Message{Role: chat.RoleUser, Name: "Ann", Parts: []chat.Part{{Text: "Hi"}}}), says, []string{"messages[].name"},
+			talk(chat.Message{Role: chat.RoleUser, Name: "Ann", Parts: []chat.Part{{Text: "Hi"}}}), hi, []string{"messages[].name"},
 		},
 		"an answer by schema": {
-			with(func(r *chat.Request) {
+			asks(func(r *chat.Request) {
 				r.Format = chat.Format{Kind: chat.FormatSchema, Name: "x", Schema: []byte(`{"type":"object"}`)}
 			}),
-			says + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`, nil,
+			hi + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}`, nil,
 		},
-		"tools, and nothing said of choice": {with(func(r *chat.Request) { r.Tools = []chat.Tool{weather} }), says + `,` + weatherJSON, nil},
+		"tools, and nothing said of choice": {asks(func(r *chat.Request) { r.Tools = []chat.Tool{weather} }), hi + `,` + weatherJSON, nil},
 		"a tool without schema, one without type, one that is strict": {
-			with(func(r *chat.Request) {
+			asks(func(r *chat.Request) {
 				r.Tools = []chat.Tool{
 					{Name: "a"},
 					{Name: "b", Schema: []byte(`{"properties":{}}`)},
@@ -163,26 +207,69 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 					{Name: "d", Strict: new(false)},
 				}
 			}),
-			says + `,"tools":[{"name":"a","input_schema":{"type":"object"}},{"name":"b","input_schema":{"type":"object","properties":{}}},
+			hi + `,"tools":[{"name":"a","input_schema":{"type":"object"}},{"name":"b","input_schema":{"type":"object","properties":{}}},
 			{"name":"c","input_schema":{"type":"object"},"strict":true},{"name":"d","input_schema":{"type":"object"}}]`, nil,
 		},
 		"a choice without tools is nothing": {
-			with(func(r *chat.Request) { r.ToolChoice.Mode, r.ParallelTools = chat.ToolNone, new(false) }), says, nil,
+			asks(func(r *chat.Request) { r.ToolChoice.Mode, r.ParallelTools = chat.ToolNone, new(false) }), hi, nil,
 		},
 		"parallel calls forbidden, nothing else": {
-			with(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(false) }),
-			says + `,` + weatherJSON + `,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`, nil,
+			asks(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(false) }),
+			hi + `,` + weatherJSON + `,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`, nil,
 		},
 		"parallel calls allowed is what the vendor does anyway": {
-			with(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(true) }), says + `,` + weatherJSON, nil,
+			asks(func(r *chat.Request) { r.Tools, r.ParallelTools = []chat.Tool{weather}, new(true) }), hi + `,` + weatherJSON, nil,
 		},
 		"an image by its bytes": {
-			talk(picture(chat.Image{MediaType: "image/png", Data: "iVBORw0K", Detail: "auto"})),
+			talk(picture(chat.Media{Type: "image/png", Data: "iVBORw0K", Detail: "auto"})),
 			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},
 			{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0K"}}]}]`, nil,
 		},
+		"an image that the vendor holds": {
+			talk(picture(chat.Media{FileID: "file_1", Origin: chat.DialectAnthropic})),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image","source":{"type":"file","file_id":"file_1"}}]}]`, nil,
+		},
+		"a PDF by its bytes": {
+			talk(file(chat.Media{Type: "application/pdf", Data: "JVBERi0=", Name: "a.pdf"})),
+			`"messages":[{"role":"user","content":[{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="}}]}]`, nil,
+		},
+		"a PDF by its address": {
+			talk(file(chat.Media{URL: "https://a.test/a.pdf"})),
+			`"messages":[{"role":"user","content":[{"type":"document","source":{"type":"url","url":"https://a.test/a.pdf"}}]}]`, nil,
+		},
+		"a text file is sent as text": {
+			talk(file(chat.Media{Type: "text/markdown", Data: "IyBIw6k=", Name: "a.md"})),
+			`"messages":[{"role":"user","content":[{"type":"document","title":"a.md","source":{"type":"text","media_type":"text/plain","data":"# Hé"}}]}]`, nil,
+		},
+		"a picture that is sent as a file is seen": {
+			talk(file(chat.Media{Type: "image/png", Data: "iVBORw0K", Name: "a.png"})),
+			`"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0K"}}]}]`, nil,
+		},
+		"a part that the vendor alone knows is sent as it is": {
+			talk(says(chat.RoleUser, chat.Part{Kind: chat.PartForeign, Foreign: own(`{"type":"search_result","source":"s","title":"t","content":[]}`)})),
+			`"messages":[{"role":"user","content":[{"type":"search_result","source":"s","title":"t","content":[]}]}]`, nil,
+		},
+		"a refusal goes back as text": {
+			talk(user("Hi"), says(chat.RoleAssistant, chat.Part{Kind: chat.PartRefusal, Text: "No."}), user("Why?")),
+			`"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"No."}]},
+			{"role":"user","content":[{"type":"text","text":"Why?"}]}]`, nil,
+		},
+		"server tools: the vendor's own as they are, others' by what they do": {
+			asks(func(r *chat.Request) {
+				r.Tools = []chat.Tool{
+					{Server: chat.ServerWebSearch, Foreign: own(`{"type":"web_search_20260209","name":"web_search","max_uses":3}`)},
+					{Server: chat.ServerWebSearch, Foreign: &chat.Foreign{Dialect: chat.DialectResponses, JSON: []byte(`{"type":"web_search"}`)}},
+					{Server: chat.ServerCodeExecution},
+					{Server: chat.ServerOther, Foreign: &chat.Foreign{Dialect: chat.DialectGemini, JSON: []byte(`{"google_maps":{}}`)}},
+					{Server: chat.ServerOther, Foreign: own(`{"type":"bash_20250124","name":"bash"}`)},
+				}
+			}),
+			hi + `,"tools":[{"type":"web_search_20260209","name":"web_search","max_uses":3},{"type":"web_search_20250305","name":"web_search"},
+			{"type":"code_execution_20250825","name":"code_execution"},{"type":"bash_20250124","name":"bash"}]`,
+			[]string{"tools[3]"},
+		},
 		"an image by its address, with a detail that the vendor does not know": {
-			talk(picture(chat.Image{URL: "https://img.test/a.png", Detail: "low"})),
+			talk(picture(chat.Media{URL: "https://img.test/a.png", Detail: "low"})),
 			`"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},
 			{"type":"image","source":{"type":"url","url":"https://img.test/a.png"}}]}]`,
 			[]string{"image_url.detail"},
@@ -192,7 +279,7 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		chat.ToolAuto: `{"type":"auto"}`, chat.ToolNone: `{"type":"none"}`, chat.ToolRequired: `{"type":"any"}`,
 		chat.ToolNamed: `{"type":"tool","name":"weather"}`,
 	} {
-		r := with(func(r *chat.Request) { r.Tools, r.ToolChoice.Mode = []chat.Tool{weather}, mode })
+		r := asks(func(r *chat.Request) { r.Tools, r.ToolChoice.Mode = []chat.Tool{weather}, mode })
 		if mode == chat.ToolNamed {
 			r.ToolChoice.Name = "weather"
 		}
@@ -200,7 +287,7 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 			request *chat.Request
 			want    string
 			dropped []string
-		}{r, says + `,` + weatherJSON + `,"tool_choice":` + want, nil}
+		}{r, hi + `,` + weatherJSON + `,"tool_choice":` + want, nil}
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -244,8 +331,8 @@ func TestToolsOfAConversation(t *testing.T) {
 		"foreign ids are rewritten, the same way for call and result": {
 			talk(user("Hi"), calls(chat.ToolCall{ID: "functions.f:0", Name: "f", Arguments: "{}"}), result("functions.f:0", "one")),
 			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
-			{"role":"assistant","content":[{"type":"tool_use","id":"toolu_8bfccb448abc51623dcd9af4","name":"f","input":{}}]},
-			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_8bfccb448abc51623dcd9af4","content":"one"}]}]`,
+			{"role":"assistant","content":[{"type":"tool_use","id":"call_d6bdd4de328a22edd610f954","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_d6bdd4de328a22edd610f954","content":"one"}]}]`,
 		},
 		"an id that comes a second time is another call's": {
 			talk(user("Hi"), calls(chat.ToolCall{ID: "call_0", Name: "f"}), result("call_0", "one"),
@@ -253,17 +340,24 @@ func TestToolsOfAConversation(t *testing.T) {
 			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
 			{"role":"assistant","content":[{"type":"tool_use","id":"call_0","name":"f","input":{}}]},
 			{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_0","content":"one"}]},
-			{"role":"assistant","content":[{"type":"tool_use","id":"toolu_2a892dd53acf594b85611fab","name":"f","input":{}}]},
-			{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_2a892dd53acf594b85611fab","content":"two"}]}]`,
+			{"role":"assistant","content":[{"type":"tool_use","id":"call_801178adf4f55d2756ae10d7","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"call_801178adf4f55d2756ae10d7","content":"two"}]}]`,
 		},
 		"a result with a picture": {
-			talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}), chat.Message{Role: chat.RoleTool, ToolCallID: "a", Parts: []chat.Part{
-				{Text: "see"}, {Kind: chat.PartImage, Image: chat.Image{MediaType: "image/webp", Data: "UklG"}},
-			}}),
+			talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}), results(chat.Part{Kind: chat.PartToolResult, Result: &chat.ToolResult{CallID: "a", Error: true, Parts: []chat.Part{
+				{Text: "see", Cache: chat.Cache5m}, {Kind: chat.PartImage, Media: &chat.Media{Type: "image/webp", Data: "UklG"}},
+			}}})),
 			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
 			{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
-			{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"see"},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","is_error":true,"cache_control":{"type":"ephemeral"},"content":[{"type":"text","text":"see"},
 			{"type":"image","source":{"type":"base64","media_type":"image/webp","data":"UklG"}}]}]}]`,
+		},
+		"results that come behind what the user said are put in front": {
+			talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}, chat.ToolCall{ID: "b", Name: "f"}), result("a", "one"), user("Wait."), result("b", "two")),
+			`[{"role":"user","content":[{"type":"text","text":"Hi"}]},
+			{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},{"type":"tool_use","id":"b","name":"f","input":{}}]},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"one"},{"type":"tool_result","tool_use_id":"b","content":"two"},
+			{"type":"text","text":"Wait."}]}]`,
 		},
 	}
 	for name, test := range tests {
@@ -291,16 +385,23 @@ func TestContentThatTheVendorCannotTakeIsRefusedBeforeTheCall(t *testing.T) {
 		request *chat.Request
 		param   string
 	}{
-		"nothing said":                      {talk(), "messages"},
-		"nothing but a system message":      {talk(system("s")), "messages"},
-		"nothing but white space":           {talk(user(" ")), "messages"},
-		"an image of another type":          {talk(picture(chat.Image{MediaType: "image/tiff", Data: "AA"})), "messages[0].content"},
-		"an image in a system message":      {talk(user("Hi"), chat.Message{Role: chat.RoleSystem, Parts: picture(chat.Image{URL: "https://a.test"}).Parts}), "messages[1].content"},
-		"an image by the assistant":         {talk(user("Hi"), chat.Message{Role: chat.RoleAssistant, Parts: picture(chat.Image{URL: "https://a.test"}).Parts}), "messages[1].content"},
-		"a call that opens":                 {talk(calls(chat.ToolCall{ID: "a", Name: "f"}), result("a", "1")), "messages[0].role"},
-		"arguments that are no object":      {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}, chat.ToolCall{ID: "b", Name: "f", Arguments: "[1]"})), "messages[1].tool_calls[1].function.arguments"},
-		"arguments that are cut short":      {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f", Arguments: `{"x":`})), "messages[1].tool_calls[0].function.arguments"},
-		"a tool's schema that is no schema": {with(func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a", Schema: []byte("7")}} }), "tools[0].function.parameters"},
+		"nothing said":                                      {talk(), "messages"},
+		"nothing but a system message":                      {talk(system("s")), "messages"},
+		"nothing but white space":                           {talk(user(" ")), "messages"},
+		"an image of another type":                          {talk(picture(chat.Media{Type: "image/tiff", Data: "AA"})), "messages[0].content[1]"},
+		"an image in a system message":                      {talk(user("Hi"), chat.Message{Role: chat.RoleSystem, Parts: picture(chat.Media{URL: "https://a.test"}).Parts}), "messages[1].content[1]"},
+		"an image by the assistant":                         {talk(user("Hi"), chat.Message{Role: chat.RoleAssistant, Parts: picture(chat.Media{URL: "https://a.test"}).Parts}), "messages[1].content[1]"},
+		"an image that another vendor holds":                {talk(picture(chat.Media{FileID: "f1", Origin: chat.DialectResponses})), "messages[0].content[1]"},
+		"an image at an address that only its vendor knows": {talk(picture(chat.Media{URL: "gs://b/o"})), "messages[0].content[1]"},
+		"audio":                                        {talk(says(chat.RoleUser, chat.Part{Kind: chat.PartAudio, Media: &chat.Media{Type: "audio/wav", Data: "AA=="}})), "messages[0].content[0]"},
+		"a document of a type that is not read":        {talk(file(chat.Media{Type: "application/zip", Data: "AA=="})), "messages[0].content[0]"},
+		"a text that is none":                          {talk(file(chat.Media{Type: "text/csv", Data: "gA=="})), "messages[0].content[0]"},
+		"a document by its address that is no PDF":     {talk(file(chat.Media{Type: "text/csv", URL: "https://a.test/x.csv"})), "messages[0].content[0]"},
+		"a part of another dialect that the user sent": {talk(says(chat.RoleUser, chat.Part{Kind: chat.PartForeign, Foreign: &chat.Foreign{Dialect: chat.DialectGemini, JSON: []byte("{}")}})), "messages[0].content[0]"},
+		"a call that opens":                            {talk(calls(chat.ToolCall{ID: "a", Name: "f"}), result("a", "1")), "messages[0].role"},
+		"arguments that are no object":                 {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f"}, chat.ToolCall{ID: "b", Name: "f", Arguments: "[1]"})), "messages[1].tool_calls[1].function.arguments"},
+		"arguments that are cut short":                 {talk(user("Hi"), calls(chat.ToolCall{ID: "a", Name: "f", Arguments: `{"x":`})), "messages[1].tool_calls[0].function.arguments"},
+		"a tool's schema that is no schema":            {asks(func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "a", Schema: []byte("7")}} }), "tools[0].function.parameters"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

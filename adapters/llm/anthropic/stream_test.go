@@ -19,6 +19,7 @@ import (
 type heard struct {
 	Text, Refusal string
 	Tools         []chat.ToolCall
+	Foreign       []string
 	Finish        chat.Finish
 	Usage         *chat.Usage
 	Class         chat.Class // of the error, returned or yielded
@@ -55,6 +56,9 @@ func hear(t *testing.T, body io.Reader) heard {
 				t.Fatalf("a piece of call %d after %d calls", d.Index, len(h.Tools))
 			}
 			h.Tools[d.Index].Arguments += d.Arguments
+		}
+		if c.Part != nil && c.Part.Kind == chat.PartForeign {
+			h.Foreign = append(h.Foreign, string(c.Part.Foreign.JSON))
 		}
 		if c.Finish != "" {
 			h.Finish, finishes = c.Finish, finishes+1
@@ -106,10 +110,10 @@ func TestTrapsOfTheStream(t *testing.T) {
 				event(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}}`) + stop + end("end_turn", `{"output_tokens":2}`),
 			heard{Text: "Hello", Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 2}},
 		},
-		"an unknown event, block and delta are passed over": {
+		"an unknown event is passed over, an unknown block kept": {
 			opening + event(`{"type":"novelty"}`) + event(`{"type":"content_block_start","index":0,"content_block":{"type":"novelty","text":"x"}}`) +
 				event(`{"type":"content_block_delta","index":0,"delta":{"type":"novelty_delta","text":"x"}}`) + stop + end("end_turn", `{}`),
-			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 1}},
+			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 1}, Foreign: []string{`{"type":"novelty","text":"xx"}`}},
 		},
 		"what follows the end is not read": {
 			opening + end("end_turn", `{"output_tokens":2}`) + event(`{"type":"error","error":{"type":"api_error","message":"late"}}`),
@@ -121,6 +125,20 @@ func TestTrapsOfTheStream(t *testing.T) {
 		},
 		"no blank line after the last event": {
 			opening + strings.TrimRight(end("end_turn", `{"output_tokens":2}`), "\n"),
+			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 2}},
+		},
+		"a stranger": {event(`{"news":[1]}`) + opening + end("end_turn", `{"output_tokens":2}`), heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 2}}},
+		"an error that does not say that it is one": {event(`{"error":{"type":"overloaded_error","message":"x"}}`), heard{Class: chat.ClassOverloaded, Returned: true}},
+		"a pause":                {opening + end("pause_turn", `{"output_tokens":2}`), heard{Finish: chat.FinishPause, Usage: &chat.Usage{Input: 5, Output: 2}}},
+		"a context that is full": {opening + end("model_context_window_exceeded", `{"output_tokens":2}`), heard{Finish: chat.FinishLength, Usage: &chat.Usage{Input: 5, Output: 2}}},
+		"a refusal says why": {
+			opening + event(`{"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"type":"refusal","category":"cyber","explanation":"No."}},"usage":{}}`) + closing,
+			heard{Refusal: "No.", Finish: chat.FinishContentFilter, Usage: &chat.Usage{Input: 5, Output: 1}},
+		},
+		"a block begun twice":  {opening + toolStart(`{}`) + toolStart(`{}`), heard{Class: chat.ClassBadResponse, Tools: []chat.ToolCall{{ID: "toolu_1", Name: "f"}}}},
+		"a block that is none": {opening + event(`{"type":"content_block_start","index":0,"content_block":7}`), heard{Class: chat.ClassBadResponse}},
+		"pieces of a block that never began": {
+			opening + event(`{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"x"}}`) + event(`{"type":"content_block_stop","index":3}`) + end("end_turn", `{"output_tokens":2}`),
 			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 5, Output: 2}},
 		},
 		"an end within a call":        {opening + toolStart(`{}`) + end("tool_use", `{}`), heard{Class: chat.ClassBadResponse, Usage: &chat.Usage{Input: 5, Output: 1}, Tools: []chat.ToolCall{{ID: "toolu_1", Name: "f"}}}},
