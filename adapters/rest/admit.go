@@ -49,7 +49,7 @@ func jsonType(s string) bool {
 func (x *exchange) credential() (string, error) {
 	h := &x.fc.Request.Header
 	bearer, err := x.bearerCredential()
-	if x.route.shape != shapeAnthropic {
+	if x.shape() != shapeAnthropic {
 		return bearer, err
 	}
 	keys := h.PeekAll("X-Api-Key")

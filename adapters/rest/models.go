@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/forge1/forge1/domain/fault"
 	"github.com/forge1/forge1/domain/routing"
 	"github.com/forge1/forge1/ports/inbound"
 )
@@ -114,68 +113,4 @@ func (x *exchange) providers() error {
 		out.Providers = append(out.Providers, p)
 	}
 	return x.reply(http.StatusOK, out)
-}
-
-// OpenAIModels lists models in OpenAI's shape.
-type OpenAIModels struct {
-	Object string        `json:"object" enum:"list"`
-	Data   []OpenAIModel `json:"data" nullable:"false"`
-}
-
-// OpenAIModel is a model in OpenAI's shape.
-type OpenAIModel struct {
-	ID      string `json:"id"`
-	Object  string `json:"object" enum:"model"`
-	Created int64  `json:"created" doc:"Always 0: nobody knows"`
-	OwnedBy string `json:"owned_by"`
-}
-
-var errNoModel = fault.New(fault.NotFound, "model_not_found", "there is no model of that name here")
-
-// namesOf lists the names that can stand for a model under /v1: auto, by task type, the tenant's aliases, and those of the providers in use.
-func (x *exchange) namesOf() ([]OpenAIModel, error) {
-	aliases, err := x.s.deps.Gateway.Aliases(x.ctx, x.caller)
-	if err != nil {
-		return nil, err
-	}
-	views, err := x.s.deps.Gateway.Models(x.ctx, x.caller)
-	if err != nil {
-		return nil, err
-	}
-	out := []OpenAIModel{{ID: "auto", Object: "model", OwnedBy: "forge1"}}
-	for _, t := range routing.TaskTypes() {
-		out = append(out, OpenAIModel{ID: "auto:" + string(t), Object: "model", OwnedBy: "forge1"})
-	}
-	for _, name := range aliases {
-		out = append(out, OpenAIModel{ID: name, Object: "model", OwnedBy: "forge1"})
-	}
-	for _, v := range views {
-		switch v.Reason {
-		case "", routing.BreakerOpen, routing.RateLimited: // away for a moment is not gone
-			out = append(out, OpenAIModel{ID: routing.Target{Provider: v.Provider, Model: v.Model}.String(), Object: "model", OwnedBy: v.Provider})
-		}
-	}
-	return out, nil
-}
-
-func (x *exchange) openAIModels() error {
-	names, err := x.namesOf()
-	if err != nil {
-		return err
-	}
-	return x.reply(http.StatusOK, OpenAIModels{Object: "list", Data: names})
-}
-
-func (x *exchange) openAIModel() error {
-	names, err := x.namesOf()
-	if err != nil {
-		return err
-	}
-	id := x.pathParam("+")
-	for _, m := range names {
-		if m.ID == id {
-			return x.reply(http.StatusOK, m)
-		}
-	}
-	return errNoModel.At(fault.Field{Pointer: "model"})
 }

@@ -86,7 +86,7 @@ func securityOf(r *route) []map[string][]string {
 	case signedIn, platform:
 		return []map[string][]string{session}
 	case keyOrSame, scopedKey, administers:
-		if r.shape == shapeAnthropic {
+		if r.shape == shapeAnthropic || r.shared {
 			return []map[string][]string{session, key, {"xApiKey": {}}}
 		}
 		return []map[string][]string{session, key}
@@ -182,10 +182,13 @@ func (d *documenter) fault(all map[string]*huma.Response, r *route, code int) {
 		headers = append(append(headers, r.replies[0].headers...), "X-Should-Retry") // a call that failed says how far it came
 	}
 	media, body := typeProblem, d.schema(Problem{})
-	switch r.shape {
-	case shapeOpenAI:
+	switch {
+	case r.shared:
+		media, body = typeJSON, &huma.Schema{OneOf: []*huma.Schema{d.schema(OpenAIError{}), d.schema(AnthropicError{})}}
+		headers = append(headers, "Request-Id")
+	case r.shape == shapeOpenAI:
 		media, body = typeJSON, d.schema(OpenAIError{})
-	case shapeAnthropic:
+	case r.shape == shapeAnthropic:
 		media, body = typeJSON, d.schema(AnthropicError{})
 		headers = append(headers, "Request-Id")
 	}

@@ -113,7 +113,10 @@ func (x *exchange) refuse(err error) {
 
 // shape is the form in which the client reads failures. Where no route is, the path says it.
 func (x *exchange) shape() shape {
-	if x.route.pattern != unmatched {
+	switch {
+	case x.route.shared && len(x.fc.Request.Header.Peek("Anthropic-Version")) > 0:
+		return shapeAnthropic
+	case x.route.pattern != unmatched:
 		return x.route.shape
 	}
 	switch path := string(x.fc.Path()); {

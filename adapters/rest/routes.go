@@ -37,6 +37,7 @@ type route struct {
 	scope   tenant.Scope // with scopedKey
 	role    tenant.Role  // the least role in the tenant; "": any
 	shape   shape
+	shared  bool // the shape is Anthropic's for clients that send Anthropic-Version
 	// naming gives a field of a request the name that the route's dialect has for it, where it is named as OpenAI's chat completions do; nil: the same.
 	naming  func(field string) string
 	large   bool // takes bodies up to MaxBodyBytes

@@ -75,13 +75,14 @@ func openAIRoutes() []route {
 		"data: {\"error\":{...}} and no [DONE]. Lines that begin with a colon are heartbeats."
 	models := route{
 		method: http.MethodGet, pattern: "/v1/models", access: scopedKey, scope: tenant.ScopeAI, shape: shapeOpenAI, id: "list-models",
-		tag: "openai", summary: "Names that can stand for a model", handle: (*exchange).openAIModels,
-		replies: []answer{{status: 200, doc: "The names", body: OpenAIModels{}}},
+		tag: "openai", summary: "Names that can stand for a model", handle: (*exchange).openAIModels, shared: true,
+		doc:     "Clients that send Anthropic-Version get Anthropic's shape.",
+		replies: []answer{{status: 200, doc: "The names", body: OpenAIModels{}}, {status: 200, body: AnthropicModels{}}},
 	}
 	model := models
 	model.pattern, model.id, model.summary, model.handle = "/v1/models/{id...}", "get-model", "One name", (*exchange).openAIModel
 	model.params = []param{{in: "path", name: "id", doc: "A name, with its slash", schema: ""}}
-	model.replies, model.faults = []answer{{status: 200, doc: "The name", body: OpenAIModel{}}}, []int{404}
+	model.replies, model.faults = []answer{{status: 200, doc: "The name", body: OpenAIModel{}}, {status: 200, body: AnthropicModel{}}}, []int{404}
 	return []route{
 		{
 			method: http.MethodPost, pattern: "/v1/chat/completions", access: scopedKey, scope: tenant.ScopeAI, shape: shapeOpenAI, large: true,
