@@ -31,6 +31,9 @@ func (s *Service) Stream(ctx context.Context, in inbound.Call) (inbound.StreamAn
 	return s.stream(ctx, s.uncached(in))
 }
 
+// maxComments bounds, in bytes, the keep-alives among them that are kept: a vendor may say for long that it is still there.
+const maxComments = 64 << 10
+
 // stream answers a call in pieces, from its admission to its row.
 func (s *Service) stream(ctx context.Context, in inbound.Call) (inbound.StreamAnswer, error) {
 	c, err := s.admit(ctx, in)
@@ -159,7 +162,7 @@ func fromChunks(chunks chat.Stream) iter.Seq2[event, error] {
 
 // hold reads up to the first content, or the finish. What breaks before it may be tried elsewhere.
 func (s *stream) hold(a *attempt, patience *time.Timer) error {
-	first := true
+	first, alive := true, 0
 	for size := 0; size < maxHeld; {
 		e, err, ok := s.next()
 		switch {
@@ -168,6 +171,10 @@ func (s *stream) hold(a *attempt, patience *time.Timer) error {
 		case !ok:
 			return chat.ErrCutOff
 		case e.Comment:
+			if alive += len(e.Raw) + 128; alive < maxComments {
+				e.Raw = slices.Clone(e.Raw)
+				s.held = append(s.held, e)
+			}
 			continue
 		}
 		if first {

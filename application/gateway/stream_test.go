@@ -166,11 +166,11 @@ func TestWhatCameBeforeTheContentIsReplayed(t *testing.T) {
 		if got.err != nil {
 			t.Fatal(got.err)
 		}
-		want := "data: role\n\ndata: more of the role\n\ndata: he\n\n: ping again\n\ndata: llo\n\ndata: end\n\ndata: usage\n\ndata: [DONE]\n\n"
+		want := ": ping\n\ndata: role\n\ndata: more of the role\n\ndata: he\n\n: ping again\n\ndata: llo\n\ndata: end\n\ndata: usage\n\ndata: [DONE]\n\n"
 		if got.text != want {
 			t.Errorf("bytes\n%q, want\n%q", got.text, want)
 		}
-		if !got.pieces[3].Comment || !got.pieces[6].UsageOnly || got.pieces[6].Chunk.Usage != usage || got.pieces[5].Chunk.Finish != chat.FinishStop {
+		if !got.pieces[4].Comment || !got.pieces[7].UsageOnly || got.pieces[7].Chunk.Usage != usage || got.pieces[6].Chunk.Finish != chat.FinishStop {
 			t.Errorf("pieces %+v do not say what they are", got.pieces)
 		}
 		r := got.receipt
