@@ -50,7 +50,7 @@ func (x *exchange) countTokens() error {
 	c := x.callOf(a, inbound.SurfaceCountTokens, chat.DialectAnthropicCount, body, &env)
 	c.Parse = x.parsing(body, a.strict)
 	x.watchClient()
-	count, err := x.s.deps.Counts.Count(x.ctx, c)
+	count, err := x.s.deps.TokenCounts.Count(x.ctx, c)
 	x.receipt, x.explain = &count.Receipt, a.explain
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (x *exchange) countTokens() error {
 	return x.reply(http.StatusOK, TokenCount{count.Tokens})
 }
 
-// TokenCount is how many tokens a request has.
+// TokenCount is how many tokens a request has. A vendor's own may say more.
 type TokenCount struct {
 	InputTokens int `json:"input_tokens"`
 }

@@ -120,7 +120,7 @@ func (w *blockLister) part(p *chat.Part) {
 		w.b = appendToolUse(w.b, p.Call.ID, p.Call.Name)
 		w.b = append(append(w.b, argumentsOf(p.Call.Arguments)...), '}')
 	case chat.PartForeign:
-		if block := oneLine(p.Foreign); block != nil {
+		if block := anthropicLine(p.Foreign); block != nil {
 			w.next()
 			w.b = append(w.b, block...)
 		}
@@ -133,8 +133,8 @@ func (w *blockLister) thinking(text string, s *chat.Signature) {
 	w.b = append(appendString(append(w.b, `,"signature":`...), signatureText(s)), '}')
 }
 
-// oneLine gives what is Anthropic's own without line ends, as a stream needs it; nil for anything else.
-func oneLine(f *chat.Foreign) []byte {
+// anthropicLine gives what is Anthropic's own without line ends, as a stream needs it; nil for anything else.
+func anthropicLine(f *chat.Foreign) []byte {
 	var b bytes.Buffer
 	if f == nil || f.Dialect != chat.DialectAnthropic || json.Compact(&b, f.JSON) != nil {
 		return nil
@@ -159,16 +159,16 @@ func appendTextBlock(b []byte, text string, citations []chat.Citation) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendCitation(b, &citations[i])
+			b = appendTextCitation(b, &citations[i])
 		}
 		b = append(b, ']')
 	}
 	return append(b, '}')
 }
 
-// appendCitation appends a citation. That of another vendor is one of a web search, with a mark where Anthropic's has a secret of its own.
-func appendCitation(b []byte, c *chat.Citation) []byte {
-	if own := oneLine(c.Foreign); own != nil {
+// appendTextCitation appends a citation. That of another vendor is one of a web search, with a mark where Anthropic's has a secret of its own.
+func appendTextCitation(b []byte, c *chat.Citation) []byte {
+	if own := anthropicLine(c.Foreign); own != nil {
 		return append(b, own...)
 	}
 	b = appendString(append(b, `{"type":"web_search_result_location","url":`...), c.URL)

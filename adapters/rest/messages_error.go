@@ -22,9 +22,10 @@ type AnthropicErrorDetail struct {
 
 // anthropicError puts a fault into Anthropic's shape. It has no field for the name of what is wrong, so the text says it.
 func (x *exchange) anthropicError(f *fault.Error) AnthropicError {
-	message := openAIErrorOf(f).Error.Message
-	if f.Param != "" && !strings.Contains(message, f.Param) {
-		message = f.Param + ": " + message
+	said := openAIErrorOf(f).Error
+	message := said.Message
+	if param := said.Param; param != nil && !strings.Contains(message, *param) {
+		message = *param + ": " + message
 	}
 	return AnthropicError{
 		Type: "error", RequestID: x.requestID, Error: AnthropicErrorDetail{Type: anthropicType(statusOf(f)), Message: message},

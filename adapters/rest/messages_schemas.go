@@ -75,3 +75,8 @@ type messageEvent struct{}
 func (messageEvent) Schema(huma.Registry) *huma.Schema {
 	return objectOf(true, []string{"type"}, map[string]*huma.Schema{"type": text("As the event's name")})
 }
+
+// Schema describes it.
+func (TokenCount) Schema(huma.Registry) *huma.Schema {
+	return objectOf(true, []string{"input_tokens"}, map[string]*huma.Schema{"input_tokens": atLeast(0)})
+}

@@ -172,7 +172,7 @@ func (w *blockStream) write(c *chat.Chunk) {
 			w.begin(textBlock, `{"type":"text","text":"","citations":[]}`)
 		}
 		w.delta("citations_delta", "citation")
-		w.b = appendCitation(w.b, &c.Citations[i])
+		w.b = appendTextCitation(w.b, &c.Citations[i])
 		w.endDelta()
 	}
 	if c.Signature != nil {
