@@ -40,6 +40,7 @@ var Vendor = llm.Vendor{
 	Name:    "anthropic",
 	New:     newAbilities,
 	Example: "claude-sonnet-4-5",
+	Signs:   chat.FormatAnthropic,
 	Lacks: map[llm.Ability]string{
 		llm.Audio:             "Claude hears nothing",
 		llm.JSONMode:          "JSON is answered by a schema alone",

@@ -56,13 +56,13 @@ func (e *encoder) cache() {
 	}
 	for len(points) > max(maxCachePoints-fixed, 0) {
 		*points[0], points = nil, points[1:]
-		e.drops.Add("cache_control")
+		e.drops.Add("messages[].cache_control")
 	}
 	short := false
 	for _, p := range points {
 		if short && (*p).TTL == ttlHour {
 			(*p).TTL = ""
-			e.drops.Add("cache_control")
+			e.drops.Add("messages[].cache_control")
 		}
 		short = short || (*p).TTL == ""
 	}
