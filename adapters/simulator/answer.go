@@ -3,10 +3,8 @@ package simulator
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/forge1/forge1/domain/chat"
@@ -14,22 +12,129 @@ import (
 
 const pieceBytes = 16
 
-// echo answers with the hash of the last user message.
-func echo(c *call) *answer {
-	sum := sha256.Sum256([]byte(c.user))
-	a := &answer{text: "sha256:" + hex.EncodeToString(sum[:])}
-	a.count(c)
-	return a
+// answer is a made-up answer, whatever the vendor's shape.
+type answer struct {
+	serial  uint64   // makes ids
+	created int64    // Unix seconds
+	choices [][]part // what each says
+	finish  finish
+	stop    string // the stop sequence that ended it
+	in      int    // tokens, of the whole prompt
+	cached  int    // of these, kept before
+	written int    // of these, kept from now on
+	hour    int    // of these written, for an hour
+	out     int    // tokens, with those of thinking
+	thought int    // of these, thinking
 }
 
-// count cuts the text into pieces and counts tokens: a quarter of the bytes, rounded up, both ways.
-func (a *answer) count(c *call) {
-	said := a.text
-	if a.tool != nil {
-		said = a.tool.args
+// finish is why an answer ended.
+type finish uint8
+
+const (
+	ended     finish = iota
+	toCall           // tools
+	cutShort         // by max_tokens
+	stopped          // at a stop sequence
+	declined         // the model will not answer
+	filtered         // the vendor will not have it
+	paused           // Anthropic: to be gone on with
+	exhausted        // by max_tokens, before the first word
+)
+
+// part is a piece of an answer.
+type part struct {
+	kind   kind
+	text   string   // of thinking, words or a refusal; the query of a search; the arguments of a call
+	pieces []string // of text
+	name   string   // of the tool
+	n      int      // of the calls of its choice, from 0
+	hidden bool     // of thinking: none of it is shown
+	cites  []cite   // of words
+}
+
+type kind uint8
+
+const (
+	words kind = iota
+	thinking
+	calling
+	refusing
+	searching
+)
+
+// cite says where a part of the words is from.
+type cite struct {
+	url, title, text string
+	start, end       int // in bytes, which are characters here
+}
+
+// parts gives those of one kind in a choice.
+func (a *answer) parts(choice int, k kind) []part {
+	var out []part
+	for _, p := range a.choices[choice] {
+		if p.kind == k {
+			out = append(out, p)
+		}
 	}
-	a.pieces = cutText(said, pieceBytes)
-	a.in, a.out = chat.EstimateTokens(c.textBytes), chat.EstimateTokens(len(said))
+	return out
+}
+
+// said joins the words of a choice.
+func (a *answer) said(choice int) string {
+	var b strings.Builder
+	for _, p := range a.parts(choice, words) {
+		b.WriteString(p.text)
+	}
+	return b.String()
+}
+
+// serialOf makes the ids of the calls of all choices differ.
+func (a *answer) serialOf(choice, n int) uint64 {
+	return a.serial + uint64(choice)*maxAsked + uint64(n) //nolint:gosec // small
+}
+
+// echo answers with the hash of the last user message.
+func echo(c *call) []part {
+	sum := sha256.Sum256([]byte(c.user))
+	return []part{{kind: words, text: "sha256:" + hex.EncodeToString(sum[:])}}
+}
+
+// finishOf finds why an answer of these parts ends that nothing else ends.
+func finishOf(parts []part) finish {
+	for _, p := range parts {
+		switch p.kind {
+		case calling:
+			return toCall
+		case refusing:
+			return declined
+		}
+	}
+	return ended
+}
+
+// count cuts the texts into pieces and counts tokens: a quarter of the bytes, rounded up, both ways.
+func (a *answer) count(c *call, m *memory) {
+	size := pieceBytes
+	if c.asks.piece > 0 {
+		size = c.asks.piece
+	}
+	for i, choice := range a.choices {
+		said, thought := 0, 0
+		for j, p := range choice {
+			if p.kind == thinking {
+				thought += len(p.text)
+			} else if p.kind != searching {
+				said += len(p.text)
+			}
+			if a.choices[i][j].pieces = cutText(p.text, size); p.kind == calling && p.text == "{}" {
+				a.choices[i][j].pieces = nil // a call without arguments has none
+			}
+		}
+		a.thought += chat.EstimateTokens(thought)
+		a.out += chat.EstimateTokens(said) + chat.EstimateTokens(thought)
+	}
+	a.in = chat.EstimateTokens(c.textBytes)
+	m.count(c, a)
 }
 
 // cutText cuts text into pieces of about n bytes, never within a character.
@@ -52,81 +157,31 @@ func cutText(text string, n int) []string {
 	return pieces
 }
 
-// compose makes up an answer: a tool call where tools are offered, JSON where JSON is asked for, else friendly words about the task.
-func compose(c *call, vendor string, turn func(n int) int) *answer {
-	a := &answer{}
-	switch {
-	case c.wantsTool():
-		t := c.tools[0]
-		if i := slices.IndexFunc(c.tools, func(t tool) bool { return t.name == c.force }); i >= 0 {
-			t = c.tools[i]
+// limit cuts the words at a stop sequence or for want of tokens.
+func (a *answer) limit(c *call, choice int) {
+	for i, p := range a.choices[choice] {
+		if p.kind != words {
+			continue
 		}
-		a.tool = &toolUse{name: t.name, args: instance(t.schema, topic(c.user))}
-	case c.json && c.schema != nil:
-		a.text = instance(c.schema, topic(c.user))
-	case c.json:
-		a.text = string(encode(map[string]string{"answer": friendly(c, vendor, turn)}))
-	default:
-		a.text = friendly(c, vendor, turn)
-		if limit := c.maxTokens * 4; c.maxTokens > 0 && c.maxTokens < len(a.text) && limit < len(a.text) {
-			a.length = true
-			for limit > 0 && !utf8.RuneStart(a.text[limit]) {
-				limit--
+		for _, stop := range c.stops {
+			if before, _, found := strings.Cut(p.text, stop); found && stop != "" {
+				p.text, a.stop, a.finish = before, stop, stopped
 			}
-			a.text = a.text[:limit]
 		}
+		most := len(p.text)
+		if c.maxTokens > 0 && c.maxTokens < most && !c.json {
+			most = min(most, c.maxTokens*4)
+		}
+		if c.asks.length {
+			most = min(most, len(p.text)/2)
+		}
+		if most < len(p.text) {
+			for most > 0 && !utf8.RuneStart(p.text[most]) {
+				most--
+			}
+			p.text, a.finish, a.stop = p.text[:most], cutShort, ""
+		}
+		p.cites = slices.DeleteFunc(p.cites, func(c cite) bool { return c.end > len(p.text) })
+		a.choices[choice][i] = p
 	}
-	a.count(c)
-	return a
-}
-
-var friendlyWords = []string{
-	"Happy to help with “%[1]s”. This is %[2]s, played by the simulator: a real model would answer here. Three steps that always help: say what you want, show an example, and check the result.",
-	"Good question about “%[1]s”. %[2]s is simulated here, so take this as a stand-in: start small, measure, and keep what works.",
-	"Here is a short answer on “%[1]s” from the simulated %[2]s. In brief: it depends on the goal, but the simplest thing that could work is a fine first draft.",
-}
-
-func friendly(c *call, vendor string, turn func(n int) int) string {
-	if c.answered {
-		return fmt.Sprintf("Thank you, the tool's result is in. For “%s” that settles it, says the simulated %s.", topic(c.user), vendor)
-	}
-	return fmt.Sprintf(friendlyWords[turn(len(friendlyWords))], topic(c.user), vendor)
-}
-
-// topicWords and topicBytes bound what an answer repeats of the task and how much of it is read for that.
-const (
-	topicWords = 8
-	topicBytes = 2048
-)
-
-// confidential names what must not be repeated: a word that holds one of these, and the three after it.
-var confidential = []string{"passw", "secret", "token", "key", "pin", "credential", "bearer", "login", "auth"}
-
-// topic gives the first plain words of a task. Words with digits or signs in them, long ones, and what follows a word such as "password"
-// are left out, since they may be secrets.
-func topic(task string) string {
-	task = task[:min(len(task), topicBytes)]
-	words, skip := make([]string, 0, topicWords), 0
-	for word := range strings.FieldsSeq(task) {
-		lower := strings.ToLower(word)
-		if slices.ContainsFunc(confidential, func(s string) bool { return strings.Contains(lower, s) }) {
-			skip = 3
-			continue
-		}
-		plain := strings.Trim(word, ".,;:!?\"'()")
-		if skip > 0 {
-			skip--
-			continue
-		}
-		if plain == "" || len(plain) > 24 || strings.ContainsFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) }) {
-			continue
-		}
-		if words = append(words, plain); len(words) == topicWords {
-			break
-		}
-	}
-	if len(words) == 0 {
-		return "your task"
-	}
-	return strings.Join(words, " ")
 }

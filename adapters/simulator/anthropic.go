@@ -1,12 +1,9 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -20,11 +17,16 @@ func (anthropic) resembles(model string) bool { return strings.HasPrefix(model, 
 
 func (anthropic) route(r *http.Request, path string) (route, *problem) {
 	rt, allow := route{}, http.MethodGet
-	switch path {
-	case "/v1/messages":
+	model, one := strings.CutPrefix(path, "/v1/models/")
+	switch {
+	case path == "/v1/messages":
 		allow = http.MethodPost
-	case "/v1/models":
+	case path == "/v1/messages/count_tokens":
+		rt.api, allow = apiCount, http.MethodPost
+	case path == "/v1/models":
 		rt.list = true
+	case one:
+		rt.one, rt.model = true, model
 	default:
 		return rt, &problem{status: http.StatusNotFound, kind: "not_found_error", message: "Not Found"}
 	}
@@ -58,7 +60,7 @@ func (anthropic) malformed(err error) *problem {
 	return bad("The request body is not valid JSON: " + err.Error())
 }
 
-func (anthropic) unknownModel(model string) *problem {
+func (anthropic) unknownModel(_, model string) *problem {
 	return &problem{status: http.StatusNotFound, message: "model: " + model}
 }
 
@@ -71,6 +73,9 @@ type (
 		Stream       bool                `json:"stream"`
 		Temperature  *float64            `json:"temperature"`
 		TopP         *float64            `json:"top_p"`
+		TopK         *int                `json:"top_k"`
+		Stops        []string            `json:"stop_sequences"`
+		Thinking     *anthropicThinks    `json:"thinking"`
 		Tools        []anthropicTool     `json:"tools"`
 		ToolChoice   anthropicChoice     `json:"tool_choice"`
 		OutputFormat *anthropicFormat    `json:"output_format"`
@@ -78,14 +83,22 @@ type (
 			Format *anthropicFormat `json:"format"`
 		} `json:"output_config"`
 	}
+	anthropicThinks struct {
+		Type    string `json:"type"`
+		Budget  *int   `json:"budget_tokens"`
+		Display string `json:"display"`
+	}
 	anthropicMessage struct {
 		Role    string          `json:"role"`
 		Content json.RawMessage `json:"content"`
+
+		blocks []anthropicBlock // of the content
 	}
 	anthropicTool struct {
-		Type   string `json:"type"`
-		Name   string `json:"name"`
-		Schema any    `json:"input_schema"`
+		Type   string        `json:"type"`
+		Name   string        `json:"name"`
+		Schema any           `json:"input_schema"`
+		Cache  *cacheControl `json:"cache_control"`
 	}
 	anthropicChoice struct {
 		Type string `json:"type"`
@@ -98,12 +111,24 @@ type (
 		Type      string          `json:"type"`
 		Text      string          `json:"text"`
 		ID        string          `json:"id"`
+		Input     json.RawMessage `json:"input"`
 		ToolUseID string          `json:"tool_use_id"`
 		Content   json.RawMessage `json:"content"`
+		Thinking  string          `json:"thinking"`
+		Signature *string         `json:"signature"`
+		Data      string          `json:"data"`
+		Cache     *cacheControl   `json:"cache_control"`
+		Source    struct {
+			Type      string `json:"type"`
+			MediaType string `json:"media_type"`
+			Data      string `json:"data"`
+			URL       string `json:"url"`
+			FileID    string `json:"file_id"`
+		} `json:"source"`
 	}
 )
 
-func (anthropic) parse(_ route, body []byte) (*call, *problem) {
+func (a anthropic) parse(rt route, body []byte) (*call, *problem) {
 	var b anthropicBody
 	if err := json.Unmarshal(body, &b); err != nil {
 		field := "body"
@@ -112,24 +137,48 @@ func (anthropic) parse(_ route, body []byte) (*call, *problem) {
 		}
 		return nil, bad(field + ": Input should be a valid " + anthropicKind(err))
 	}
+	if rt.api == apiCount && b.MaxTokens == nil {
+		b.MaxTokens = new(maxBody) // a count needs no limit
+	}
 	if p := b.check(); p != nil {
 		return nil, p
 	}
-	c := &call{model: b.Model, stream: b.Stream, maxTokens: *b.MaxTokens, choices: 1, force: b.ToolChoice.Name, noTools: b.ToolChoice.Type == "none"}
-	system, _, valid := contentText(b.System)
-	if !valid {
-		return nil, bad("system: Input should be a valid list")
+	c := &call{
+		api: rt.api, model: b.Model, stream: b.Stream, maxTokens: *b.MaxTokens, choices: 1, stops: b.Stops,
+		force: b.ToolChoice.Name, noTools: b.ToolChoice.Type == "none",
 	}
-	c.textBytes = len(system)
+	if p := b.declare(c); p != nil {
+		return nil, p
+	}
+	c.begin()
+	if p := b.instruct(c); p != nil {
+		return nil, p
+	}
 	if p := b.converse(c); p != nil {
 		return nil, p
 	}
+	for _, refuse := range anthropicRules {
+		if p := refuse(&b, rt); p != nil {
+			return nil, p
+		}
+	}
+	c.thinks = b.Thinking.on()
+	c.hides = c.thinks && b.Thinking.Display == "omitted"
+	if rt.api == apiCount {
+		c.direct = a.counted(c)
+	}
+	return c, nil
+}
+
+// declare reads the tools, and what is asked of the answer's form.
+func (b *anthropicBody) declare(c *call) *problem {
 	for i, t := range b.Tools {
 		if t.Type != "" && t.Type != "custom" {
+			c.search = c.search || strings.HasPrefix(t.Type, "web_search")
 			continue // a tool that Anthropic itself runs
 		}
 		if !toolName.MatchString(t.Name) {
-			return nil, bad(fmt.Sprintf("tools.%d.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'", i))
+			return bad(fmt.Sprintf("tools.%d.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'", i))
 		}
 		c.tools = append(c.tools, tool{name: t.Name, schema: t.Schema})
 	}
@@ -138,7 +187,33 @@ func (anthropic) parse(_ route, body []byte) (*call, *problem) {
 			c.json, c.schema = true, f.Schema
 		}
 	}
-	return c, nil
+	return nil
+}
+
+// instruct reads the system prompt.
+func (b *anthropicBody) instruct(c *call) *problem {
+	for _, t := range b.Tools {
+		if t.Cache != nil {
+			c.keep(t.Cache.TTL == "1h")
+		}
+	}
+	if !given(b.System) {
+		return nil
+	}
+	blocks, valid := anthropicBlocks(b.System)
+	if !valid {
+		return bad("system: Input should be a valid list")
+	}
+	for i, block := range blocks {
+		if block.Type == "text" && block.Text == "" && blocks[i].Cache != nil {
+			return bad("system: cache_control cannot be set for empty text blocks")
+		}
+		c.read(block.Text)
+		if block.Cache != nil {
+			c.keep(block.Cache.TTL == "1h")
+		}
+	}
+	return nil
 }
 
 func anthropicKind(err error) string {
@@ -181,111 +256,4 @@ func (b *anthropicBody) check() *problem {
 		return bad("top_p: range: 0..1")
 	}
 	return nil
-}
-
-// toolUseID is what Anthropic lets the id of a tool's use be.
-var toolUseID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-
-// converse reads the messages into the call. Two turns of one role in a row are let pass, as Anthropic joins them.
-func (b *anthropicBody) converse(c *call) *problem {
-	var open []string // ids of tool uses in the turn before
-	for i, m := range *b.Messages {
-		switch {
-		case m.Role == "system":
-			return bad("messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.")
-		case m.Role != "user" && m.Role != "assistant":
-			return bad(fmt.Sprintf("messages: Unexpected role %q. Allowed roles are \"user\" or \"assistant\".", m.Role))
-		case i == 0 && m.Role != "user":
-			return bad("messages: first message must use the \"user\" role")
-		}
-		blocks, valid := anthropicBlocks(m.Content)
-		if !valid {
-			return bad(fmt.Sprintf("messages.%d.content: Input should be a valid list", i))
-		}
-		if empty(blocks) && !(i == len(*b.Messages)-1 && m.Role == "assistant") {
-			return bad(fmt.Sprintf("messages.%d: all messages must have non-empty content except for the optional final assistant message", i))
-		}
-		said, p := m.read(i, blocks, open)
-		if p != nil {
-			return p
-		}
-		open = said.uses
-		c.textBytes += said.textBytes
-		c.answered = said.results > 0
-		if m.Role == "user" && (said.spoke || said.results == 0) {
-			c.user = said.text
-		}
-	}
-	if len(open) > 0 {
-		return unansweredUse(len(*b.Messages)-1, open)
-	}
-	return nil
-}
-
-func unansweredUse(at int, ids []string) *problem {
-	return bad(fmt.Sprintf("messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
-		"Each `tool_use` block must have a corresponding `tool_result` block in the next message.", at, strings.Join(ids, ", ")))
-}
-
-func anthropicBlocks(raw json.RawMessage) ([]anthropicBlock, bool) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) > 0 && raw[0] == '"' {
-		block := anthropicBlock{Type: "text"}
-		err := json.Unmarshal(raw, &block.Text)
-		return []anthropicBlock{block}, err == nil
-	}
-	var blocks []anthropicBlock
-	err := json.Unmarshal(raw, &blocks)
-	return blocks, err == nil
-}
-
-func empty(blocks []anthropicBlock) bool {
-	return len(blocks) == 0 || len(blocks) == 1 && blocks[0].Type == "text" && blocks[0].Text == ""
-}
-
-// turn is what one message says.
-type turn struct {
-	text      string
-	spoke     bool // there is a text block
-	textBytes int
-	uses      []string
-	results   int
-	calls     int // Gemini: function calls, which have no ids
-}
-
-func (m anthropicMessage) read(i int, blocks []anthropicBlock, open []string) (turn, *problem) {
-	t, text := turn{}, strings.Builder{}
-	for j, block := range blocks {
-		switch block.Type {
-		case "text":
-			t.spoke = true
-			t.textBytes += len(block.Text)
-			text.WriteString(block.Text)
-		case "tool_use":
-			if !toolUseID.MatchString(block.ID) {
-				return t, bad(fmt.Sprintf("messages.%d.content.%d.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'", i, j))
-			}
-			t.uses = append(t.uses, block.ID)
-		case "tool_result":
-			if !toolUseID.MatchString(block.ToolUseID) {
-				return t, bad(fmt.Sprintf("messages.%d.content.%d.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'", i, j))
-			}
-			at := slices.Index(open, block.ToolUseID)
-			if at < 0 {
-				return t, bad(fmt.Sprintf("messages.%d.content.%d: unexpected `tool_use_id` found in `tool_result` blocks: %s. "+
-					"Each `tool_result` block must have a corresponding `tool_use` block in the previous message.", i, j, block.ToolUseID))
-			}
-			open = slices.Delete(slices.Clone(open), at, at+1)
-			t.results++
-			result, _, _ := contentText(block.Content)
-			t.textBytes += len(result)
-		case "":
-			return t, bad(fmt.Sprintf("messages.%d.content.%d.type: Field required", i, j))
-		}
-	}
-	if len(open) > 0 {
-		return t, unansweredUse(i-1, open)
-	}
-	t.text = text.String()
-	return t, nil
 }

@@ -1,10 +1,11 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
-	"strings"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -28,18 +29,41 @@ type (
 		Output      int `json:"output_tokens"`
 	}
 	anthropicAnswer struct {
-		Model        string         `json:"model"`
-		ID           string         `json:"id"`
-		Type         string         `json:"type"`
-		Role         string         `json:"role"`
-		Content      []any          `json:"content"`
-		StopReason   *string        `json:"stop_reason"`
-		StopSequence null           `json:"stop_sequence"`
-		Usage        anthropicUsage `json:"usage"`
+		Model        string            `json:"model"`
+		ID           string            `json:"id"`
+		Type         string            `json:"type"`
+		Role         string            `json:"role"`
+		Content      []any             `json:"content"`
+		StopReason   *string           `json:"stop_reason"`
+		StopSequence *string           `json:"stop_sequence"`
+		StopDetails  *anthropicDetails `json:"stop_details,omitempty"`
+		Usage        anthropicUsage    `json:"usage"`
+	}
+	anthropicDetails struct {
+		Type        string `json:"type"`
+		Category    string `json:"category"`
+		Explanation string `json:"explanation"`
 	}
 	anthropicText struct {
+		Type  string          `json:"type"`
+		Text  string          `json:"text"`
+		Cites []anthropicCite `json:"citations,omitempty"`
+	}
+	anthropicCite struct {
+		Type  string `json:"type"`
+		Text  string `json:"cited_text"`
+		URL   string `json:"url"`
+		Title string `json:"title"`
+		Index string `json:"encrypted_index"`
+	}
+	anthropicThought struct {
+		Type      string `json:"type"`
+		Thinking  string `json:"thinking"`
+		Signature string `json:"signature"`
+	}
+	anthropicRedacted struct {
 		Type string `json:"type"`
-		Text string `json:"text"`
+		Data string `json:"data"`
 	}
 	anthropicToolUse struct {
 		Type  string          `json:"type"`
@@ -47,21 +71,17 @@ type (
 		Name  string          `json:"name"`
 		Input json.RawMessage `json:"input"`
 	}
-	anthropicEvent struct {
-		Type    string               `json:"type"`
-		Message *anthropicAnswer     `json:"message,omitempty"`
-		Index   *int                 `json:"index,omitempty"`
-		Block   any                  `json:"content_block,omitempty"`
-		Delta   any                  `json:"delta,omitempty"`
-		Usage   *anthropicDeltaUsage `json:"usage,omitempty"`
+	anthropicSearched struct {
+		Type      string            `json:"type"`
+		ToolUseID string            `json:"tool_use_id"`
+		Content   []anthropicResult `json:"content"`
 	}
-	anthropicJSONDelta struct {
-		Type string `json:"type"`
-		JSON string `json:"partial_json"`
-	}
-	anthropicStop struct {
-		StopReason   string `json:"stop_reason"`
-		StopSequence null   `json:"stop_sequence"`
+	anthropicResult struct {
+		Type      string `json:"type"`
+		Title     string `json:"title"`
+		URL       string `json:"url"`
+		Encrypted string `json:"encrypted_content"`
+		PageAge   null   `json:"page_age"`
 	}
 	anthropicModel struct {
 		Type    string `json:"type"`
@@ -71,15 +91,28 @@ type (
 	}
 )
 
-func (anthropic) models(names []string, created int64) any {
+// anthropicPage is how many models a page of the list has when nobody says.
+const anthropicPage = 20
+
+func (a anthropic) models(names []string, created int64, query url.Values) any {
 	list := struct {
-		Data    []anthropicModel `json:"data"`
-		HasMore bool             `json:"has_more"`
-		First   *string          `json:"first_id"`
-		Last    *string          `json:"last_id"`
-	}{Data: []anthropicModel{}}
+		Data    []any   `json:"data"`
+		HasMore bool    `json:"has_more"`
+		First   *string `json:"first_id"`
+		Last    *string `json:"last_id"`
+	}{Data: []any{}}
+	if at := slices.Index(names, query.Get("after_id")); at >= 0 {
+		names = names[at+1:]
+	}
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil || limit < 1 {
+		limit = anthropicPage
+	}
+	if list.HasMore = len(names) > limit; list.HasMore {
+		names = names[:limit]
+	}
 	for _, name := range names {
-		list.Data = append(list.Data, anthropicModel{Type: "model", ID: name, Name: name, Created: time.Unix(created, 0).UTC().Format(time.RFC3339)})
+		list.Data = append(list.Data, a.one(name, created))
 	}
 	if len(names) > 0 {
 		list.First, list.Last = &names[0], &names[len(names)-1]
@@ -87,26 +120,93 @@ func (anthropic) models(names []string, created int64) any {
 	return list
 }
 
+func (anthropic) one(name string, created int64) any {
+	return anthropicModel{Type: "model", ID: name, Name: name, Created: time.Unix(created, 0).UTC().Format(time.RFC3339)}
+}
+
 func anthropicStopReason(a *answer) string {
-	switch {
-	case a.length:
+	switch a.finish {
+	case cutShort, exhausted:
 		return "max_tokens"
-	case a.tool != nil:
+	case toCall:
 		return "tool_use"
+	case stopped:
+		return "stop_sequence"
+	case declined, filtered:
+		return "refusal"
+	case paused:
+		return "pause_turn"
 	default:
 		return "end_turn"
 	}
 }
 
-func (a *answer) anthropic(c *call) anthropicAnswer {
-	return anthropicAnswer{
-		Model: snapshot(c.model, "-20250929"), ID: "msg_01" + id(a.serial, 22), Type: "message", Role: "assistant", Content: []any{},
-		Usage: anthropicUsage{Input: a.in, Tier: "standard"},
+// anthropicDetails are given with a refusal alone.
+func (a *answer) anthropicDetails() *anthropicDetails {
+	if a.finish != declined && a.finish != filtered {
+		return nil
 	}
+	return &anthropicDetails{Type: "refusal", Category: "other", Explanation: "The simulator was asked to refuse."}
 }
 
-func (a *answer) anthropicToolUse(input string) anthropicToolUse {
-	return anthropicToolUse{Type: "tool_use", ID: "toolu_01" + id(a.serial, 22), Name: a.tool.name, Input: json.RawMessage(input)}
+func (a *answer) anthropicStop() *string {
+	if a.finish != stopped {
+		return nil
+	}
+	return &a.stop
+}
+
+// anthropic begins an answer: the input without what was kept before or is kept from now on.
+func (a *answer) anthropic(c *call) anthropicAnswer {
+	out := anthropicAnswer{
+		Model: snapshot(c.model, "-20250929"), ID: "msg_01" + id(a.serial, 22), Type: "message", Role: "assistant", Content: []any{},
+		Usage: anthropicUsage{Input: a.in - a.cached - a.written, CacheReads: a.cached, CacheWrites: a.written, Tier: "standard"},
+	}
+	out.Usage.Creation.Hour = a.hour
+	out.Usage.Creation.FiveMinutes = a.written - a.hour
+	return out
+}
+
+// anthropicBlocks are the blocks of the answer, finished, each with the part that it is of.
+func (a *answer) anthropicBlocks(c *call) (blocks []any, of []part) {
+	add := func(block any, p part) { blocks, of = append(blocks, block), append(of, p) }
+	for _, p := range a.choices[0] {
+		switch p.kind {
+		case thinking:
+			switch {
+			case p.hidden:
+				add(anthropicRedacted{"redacted_thinking", seal("redacted", a.serial, "")}, p)
+			case c.hides:
+				p.pieces = nil
+				add(anthropicThought{"thinking", "", seal("thinking omitted", a.serial, "")}, p)
+			default:
+				add(anthropicThought{"thinking", p.text, seal("thinking", a.serial, p.text)}, p)
+			}
+		case words:
+			add(anthropicText{"text", p.text, a.anthropicCites(p)}, p)
+		case calling:
+			add(anthropicToolUse{"tool_use", "toolu_01" + id(a.serialOf(0, p.n), 22), p.name, json.RawMessage(p.text)}, p)
+		case searching:
+			use := "srvtoolu_01" + id(a.serial, 22)
+			query := encode(map[string]string{"query": p.text})
+			p.pieces = cutText(string(query), pieceBytes)
+			add(anthropicToolUse{"server_tool_use", use, "web_search", query}, p)
+			add(anthropicSearched{"web_search_tool_result", use, []anthropicResult{{
+				Type: "web_search_result", Title: "Source 1", URL: "https://example.com/source/1", Encrypted: seal("search", a.serial, ""),
+			}}}, part{kind: searching})
+		}
+	}
+	return blocks, of
+}
+
+func (a *answer) anthropicCites(p part) []anthropicCite {
+	var out []anthropicCite
+	for _, cited := range p.cites {
+		out = append(out, anthropicCite{
+			Type: "web_search_result_location", Text: cited.text, URL: cited.url, Title: cited.title, Index: seal("cite", a.serial, cited.url),
+		})
+	}
+	return out
 }
 
 func anthropicHeader(a *answer, contentType string) http.Header {
@@ -122,56 +222,8 @@ func anthropicHeader(a *answer, contentType string) http.Header {
 
 func (anthropic) whole(c *call, a *answer) reply {
 	out := a.anthropic(c)
-	out.StopReason, out.Usage.Output = new(anthropicStopReason(a)), a.out
-	if a.tool != nil {
-		out.Content = append(out.Content, a.anthropicToolUse(a.tool.args))
-	} else {
-		out.Content = append(out.Content, anthropicText{"text", a.text})
-	}
+	out.StopReason, out.StopSequence, out.StopDetails, out.Usage.Output = new(anthropicStopReason(a)), a.anthropicStop(), a.anthropicDetails(), a.out
+	blocks, _ := a.anthropicBlocks(c)
+	out.Content = append(out.Content, blocks...)
 	return reply{status: http.StatusOK, header: anthropicHeader(a, "application/json"), body: encode(out)}
-}
-
-// stream counts tokens cumulatively, pads its events, and pings.
-func (anthropic) stream(c *call, a *answer) (http.Header, []piece) {
-	var out []piece
-	write := func(e anthropicEvent) {
-		out = append(out, event(e.Type, pad(encode(e), int((a.serial+uint64(7*len(out)))%16)))) //nolint:gosec // below 16
-	}
-	opening := a.anthropic(c)
-	opening.Usage.Output = 1
-	write(anthropicEvent{Type: "message_start", Message: &opening})
-	var block any = anthropicText{Type: "text"}
-	if a.tool != nil {
-		block = a.anthropicToolUse("{}")
-	}
-	write(anthropicEvent{Type: "content_block_start", Index: new(0), Block: block})
-	out = append(out, event("ping", []byte(`{"type": "ping"}`)))
-	if a.tool != nil {
-		write(anthropicEvent{Type: "content_block_delta", Index: new(0), Delta: anthropicJSONDelta{"input_json_delta", ""}})
-		if a.tool.args == "{}" { // a call without arguments has the empty piece alone
-			a.pieces = nil
-		}
-	}
-	for _, text := range a.pieces {
-		var delta any = anthropicText{"text_delta", text}
-		if a.tool != nil {
-			delta = anthropicJSONDelta{"input_json_delta", text}
-		}
-		write(anthropicEvent{Type: "content_block_delta", Index: new(0), Delta: delta})
-	}
-	write(anthropicEvent{Type: "content_block_stop", Index: new(0)})
-	write(anthropicEvent{
-		Type: "message_delta", Delta: anthropicStop{StopReason: anthropicStopReason(a)},
-		Usage: &anthropicDeltaUsage{Input: a.in, Output: a.out},
-	})
-	write(anthropicEvent{Type: "message_stop"})
-	return anthropicHeader(a, "text/event-stream; charset=utf-8"), out
-}
-
-// pad puts spaces in front of the last brace, as Anthropic does.
-func pad(data []byte, n int) []byte {
-	last := bytes.LastIndexByte(data, '}')
-	out := make([]byte, 0, len(data)+n)
-	out = append(append(out, data[:last]...), strings.Repeat(" ", n)...)
-	return append(out, data[last:]...)
 }

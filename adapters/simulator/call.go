@@ -5,25 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
 // call is what a request asks for, whatever the vendor's shape.
 type call struct {
+	talk
+
+	api       string // which of the vendor's; "": the one for chats
 	model     string
 	stream    bool
-	usage     bool   // OpenAI: the usage chunk was asked for
-	array     bool   // Gemini: a stream as a JSON array instead of events
-	user      string // text of the last user message
-	textBytes int    // of all messages and the system prompt
-	maxTokens int    // 0: not said
-	choices   int    // at least 1
+	usage     bool // OpenAI: the usage chunk was asked for
+	array     bool // Gemini: a stream as a JSON array instead of events
+	maxTokens int  // 0: not said
+	choices   int  // at least 1
+	stops     []string
 	tools     []tool
 	force     string // the tool that must be called
 	noTools   bool   // tool choice none
-	answered  bool   // the last turn gives a tool's result
 	json      bool   // an answer in JSON is asked for
 	schema    any    // of that JSON, nil: free
+	thinks    bool   // thinking is on
+	hides     bool   // thinking is on, but not shown
+	signs     bool   // Gemini: an answer in words is signed
+	search    bool   // the vendor's own web search is offered
+	logprobs  bool
+	top       int                   // of the likeliest tokens at each place
+	cacheKey  string                // OpenAI: what the prompt is kept by
+	direct    func(a *answer) reply // the whole answer, where it is none of a model
+	echoes    *responsesBody        // Responses: what the answer repeats
 }
 
 type tool struct {
@@ -34,18 +45,13 @@ type tool struct {
 // wantsTool reports whether the answer is to be a tool call.
 func (c *call) wantsTool() bool { return len(c.tools) > 0 && !c.noTools && !c.answered }
 
-// answer is a made-up answer, whatever the vendor's shape.
-type answer struct {
-	serial  uint64 // makes ids
-	created int64  // Unix seconds
-	text    string
-	pieces  []string // of text, or of the tool's arguments
-	tool    *toolUse
-	length  bool // cut by max_tokens
-	in, out int  // tokens
+// begin names the tools as part of what the prompt is.
+func (c *call) begin() {
+	c.read("")
+	for _, t := range c.tools {
+		_, _ = c.sum.Write([]byte(t.name))
+	}
 }
-
-type toolUse struct{ name, args string }
 
 // reply is a whole HTTP answer.
 type reply struct {
@@ -67,6 +73,7 @@ type problem struct {
 	message string
 	param   string
 	code    string
+	raw     string // OpenRouter: what the vendor behind said
 	allow   string // methods, of a 405
 	key     bool   // Gemini: the key is invalid, which has its own details
 	retry   int    // seconds; 0: not told
@@ -78,12 +85,15 @@ func bad(message string) *problem { return &problem{status: http.StatusBadReques
 
 // route is what a path stands for.
 type route struct {
-	list   bool   // the model list
-	one    bool   // one model of it
-	model  string // where the path names it
-	stream bool   // where the path says it
+	api    string            // "": the one for chats
+	signed func(string) bool // reports whether a signature is of a wire case; may be nil
+	list   bool              // the model list
+	one    bool              // one model of it
+	model  string            // where the path names it
+	stream bool              // where the path says it
 	array  bool
-	open   bool // needs no key
+	open   bool                     // needs no key
+	read   func() (reply, *problem) // answers without a body; nil: the body says what is wanted
 }
 
 // dialect is one vendor's wire shape.
@@ -95,17 +105,26 @@ type dialect interface {
 	// parse reads a body that is valid JSON, and refuses what the vendor refuses.
 	parse(rt route, body []byte) (*call, *problem)
 	malformed(err error) *problem
-	unknownModel(model string) *problem
+	unknownModel(api, model string) *problem
 	// resembles reports whether a name looks like a model of the vendor's.
 	resembles(model string) bool
 	// failure is a deliberate failure of that status.
 	failure(status int) *problem
 	refuse(p *problem, serial uint64) reply
-	models(names []string, created int64) any
+	models(names []string, created int64, query url.Values) any
+	// one is a single model of the list.
+	one(name string, created int64) any
 	whole(c *call, a *answer) reply
 	// stream gives the header and the pieces of the answer.
 	stream(c *call, a *answer) (http.Header, []piece)
+	// broken is what a stream ends with that fails after n pieces.
+	broken(c *call, a *answer, n int) []piece
 	maxBody() int64
+}
+
+// genuine reports whether a signature is the simulator's own for that, or of a wire case.
+func (rt route) genuine(kind, token, about string) bool {
+	return sealed(kind, token, about) || rt.signed != nil && rt.signed(token)
 }
 
 // encode writes compact JSON the way vendors do: without escaping <, > and &.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -21,9 +20,29 @@ type chatBody struct {
 	Temperature         *float64           `json:"temperature"`
 	TopP                *float64           `json:"top_p"`
 	N                   *int               `json:"n"`
+	Stop                json.RawMessage    `json:"stop"`
+	Logprobs            bool               `json:"logprobs"`
+	TopLogprobs         int                `json:"top_logprobs"`
+	Effort              string             `json:"reasoning_effort"`
+	Reasoning           *chatReasoning     `json:"reasoning"`         // OpenRouter
+	IncludeReasoning    bool               `json:"include_reasoning"` // OpenRouter
+	Plugins             []chatPlugin       `json:"plugins"`           // OpenRouter
+	WebSearch           json.RawMessage    `json:"web_search_options"`
+	CacheKey            string             `json:"prompt_cache_key"`
 	Tools               []chatTool         `json:"tools"`
 	ToolChoice          json.RawMessage    `json:"tool_choice"`
 	ResponseFormat      *chatFormat        `json:"response_format"`
+}
+
+type chatReasoning struct {
+	Effort    string `json:"effort"`
+	MaxTokens int    `json:"max_tokens"`
+	Enabled   *bool  `json:"enabled"`
+	Exclude   bool   `json:"exclude"`
+}
+
+type chatPlugin struct {
+	ID string `json:"id"`
 }
 
 type chatStreamOptions struct {
@@ -35,6 +54,18 @@ type chatMessage struct {
 	Content    json.RawMessage `json:"content"`
 	ToolCalls  []chatToolCall  `json:"tool_calls"`
 	ToolCallID string          `json:"tool_call_id"`
+	Refusal    string          `json:"refusal"`
+	Details    []chatDetail    `json:"reasoning_details"` // OpenRouter
+}
+
+// chatDetail is a piece of OpenRouter's reasoning.
+type chatDetail struct {
+	Type      string `json:"type"`
+	Text      string `json:"text"`
+	Data      string `json:"data"`
+	Signature string `json:"signature"`
+	Format    string `json:"format"`
+	ID        string `json:"id"`
 }
 
 type chatToolCall struct {
@@ -42,6 +73,7 @@ type chatToolCall struct {
 }
 
 type chatTool struct {
+	Type     string `json:"type"`
 	Function struct {
 		Name       string `json:"name"`
 		Parameters any    `json:"parameters"`
@@ -55,33 +87,79 @@ type chatFormat struct {
 	} `json:"json_schema"`
 }
 
+// textPart is a part of content, in the dialects' different spellings.
 type textPart struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type     string `json:"type"`
+	Text     string `json:"text"`
+	ImageURL struct {
+		URL string `json:"url"`
+	} `json:"image_url"`
+	Audio struct {
+		Data   string `json:"data"`
+		Format string `json:"format"`
+	} `json:"input_audio"`
+	File struct {
+		Data string `json:"file_data"`
+		ID   string `json:"file_id"`
+		Name string `json:"filename"`
+	} `json:"file"`
+	Cache *cacheControl `json:"cache_control"`
 }
 
-// contentText reads content given as a string or as parts, and gives the types of the parts.
-func contentText(raw json.RawMessage) (text string, types []string, valid bool) {
+// cacheControl asks that the prompt up to it is kept.
+type cacheControl struct {
+	Type string `json:"type"`
+	TTL  string `json:"ttl"`
+}
+
+// contentParts reads content given as a string or as parts.
+func contentParts(raw json.RawMessage) (parts []textPart, valid bool) {
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case len(raw) == 0, bytes.Equal(raw, []byte("null")):
-		return "", nil, true
+		return nil, true
 	case raw[0] == '"':
-		valid = json.Unmarshal(raw, &text) == nil
-		return text, nil, valid
+		only := textPart{Type: "text"}
+		valid = json.Unmarshal(raw, &only.Text) == nil
+		return []textPart{only}, valid
 	}
-	var parts []textPart
-	if json.Unmarshal(raw, &parts) != nil {
-		return "", nil, false
-	}
+	valid = json.Unmarshal(raw, &parts) == nil
+	return parts, valid
+}
+
+// textOf joins the text of parts.
+func textOf(parts []textPart) string {
 	var b strings.Builder
 	for _, p := range parts {
-		types = append(types, p.Type)
 		if p.Type == "text" {
 			b.WriteString(p.Text)
 		}
 	}
-	return b.String(), types, true
+	return b.String()
+}
+
+// see takes in what is no text.
+func (p textPart) see(t *talk) {
+	switch p.Type {
+	case "image_url":
+		mediaType, data := dataURL(p.ImageURL.URL)
+		t.see("image", mediaType, data, p.ImageURL.URL)
+	case "input_audio":
+		t.see("audio", "audio/"+p.Audio.Format, p.Audio.Data, "")
+	case "file":
+		mediaType, data := dataURL(p.File.Data)
+		t.see("file", mediaType, data, p.File.ID)
+	}
+}
+
+// dataURL takes a data URL apart; both are "" for any other.
+func dataURL(address string) (mediaType, data string) {
+	rest, is := strings.CutPrefix(address, "data:")
+	if !is {
+		return "", ""
+	}
+	mediaType, data, _ = strings.Cut(rest, ";base64,")
+	return mediaType, data
 }
 
 // toolName is what OpenAI and Anthropic let a function be called.
@@ -98,8 +176,8 @@ const (
 	maxCallID  = 40
 )
 
-// parseChat reads and checks a body the way OpenAI does.
-func parseChat(body []byte) (*call, *chatBody, *problem) {
+// parseChat reads and checks a body the way OpenAI does. Ids of tool calls are at most as long as is said.
+func parseChat(body []byte, longest int) (*call, *chatBody, *problem) {
 	var b chatBody
 	if err := json.Unmarshal(body, &b); err != nil {
 		return nil, nil, wrongType(err)
@@ -111,7 +189,7 @@ func parseChat(body []byte) (*call, *chatBody, *problem) {
 		return nil, nil, p
 	}
 	c := &call{
-		model: b.Model, stream: b.Stream, choices: 1,
+		model: b.Model, stream: b.Stream, choices: 1, logprobs: b.Logprobs, top: b.TopLogprobs, cacheKey: b.CacheKey,
 		usage: b.StreamOptions != nil && b.StreamOptions.IncludeUsage,
 	}
 	if b.N != nil {
@@ -122,17 +200,36 @@ func parseChat(body []byte) (*call, *chatBody, *problem) {
 			c.maxTokens = *limit
 		}
 	}
-	if p := b.converse(c); p != nil {
+	c.stops = b.stops()
+	for _, t := range b.Tools {
+		if t.Type == "function" || t.Type == "" {
+			c.tools = append(c.tools, tool{name: t.Function.Name, schema: t.Function.Parameters})
+		}
+	}
+	c.begin()
+	if p := b.longCallID(longest); p != nil {
 		return nil, nil, p
 	}
-	for _, t := range b.Tools {
-		c.tools = append(c.tools, tool{name: t.Function.Name, schema: t.Function.Parameters})
+	if p := b.converse(c); p != nil {
+		return nil, nil, p
 	}
 	c.force, c.noTools = chatToolChoice(b.ToolChoice)
 	if f := b.ResponseFormat; f != nil && f.Type != "text" {
 		c.json, c.schema = true, f.JSONSchema.Schema
 	}
+	c.search = given(b.WebSearch)
 	return c, &b, nil
+}
+
+// stops reads stop sequences, given as one or as several.
+func (b *chatBody) stops() []string {
+	var one string
+	if json.Unmarshal(b.Stop, &one) == nil && one != "" {
+		return []string{one}
+	}
+	var several []string
+	_ = json.Unmarshal(b.Stop, &several)
+	return several
 }
 
 // wrongType says which field has the wrong type.
@@ -158,167 +255,4 @@ func chatToolChoice(raw json.RawMessage) (force string, none bool) {
 		return named.Function.Name, false
 	}
 	return "", string(bytes.TrimSpace(raw)) == `"none"`
-}
-
-// check looks at everything but the messages.
-func (b *chatBody) check() *problem {
-	if b.Messages == nil {
-		return missingParam("messages")
-	}
-	if len(*b.Messages) == 0 {
-		return &problem{
-			status: http.StatusBadRequest, param: "messages", code: "empty_array",
-			message: "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-		}
-	}
-	if p := chatDecimal("temperature", b.Temperature, 2); p != nil {
-		return p
-	}
-	if p := chatDecimal("top_p", b.TopP, 1); p != nil {
-		return p
-	}
-	for _, limit := range []struct {
-		name  string
-		value *int
-	}{{"max_tokens", b.MaxTokens}, {"max_completion_tokens", b.MaxCompletionTokens}, {"n", b.N}} {
-		if limit.value != nil && *limit.value < 1 {
-			return &problem{
-				status: http.StatusBadRequest, param: limit.name, code: "integer_below_min_value",
-				message: fmt.Sprintf("Invalid '%s': integer below minimum value. Expected a value >= 1, but got %d instead.", limit.name, *limit.value),
-			}
-		}
-	}
-	if b.N != nil && *b.N > maxChoices {
-		return &problem{
-			status: http.StatusBadRequest, param: "n", code: "integer_above_max_value",
-			message: fmt.Sprintf("Invalid 'n': integer above maximum value. Expected a value <= %d, but got %d instead.", maxChoices, *b.N),
-		}
-	}
-	if b.StreamOptions != nil && !b.Stream {
-		return &problem{
-			status: http.StatusBadRequest, param: "stream_options",
-			message: "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-		}
-	}
-	for i, t := range b.Tools {
-		if !toolName.MatchString(t.Function.Name) {
-			param := fmt.Sprintf("tools[%d].function.name", i)
-			return &problem{
-				status: http.StatusBadRequest, param: param, code: "invalid_value",
-				message: fmt.Sprintf("Invalid '%s': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", param),
-			}
-		}
-	}
-	return nil
-}
-
-func missingParam(name string) *problem {
-	return &problem{
-		status: http.StatusBadRequest, param: name, code: "missing_required_parameter",
-		message: fmt.Sprintf("Missing required parameter: '%s'.", name),
-	}
-}
-
-func chatDecimal(name string, v *float64, most float64) *problem {
-	p := &problem{status: http.StatusBadRequest, param: name}
-	switch {
-	case v == nil:
-		return nil
-	case *v > most:
-		p.code = "decimal_above_max_value"
-		p.message = fmt.Sprintf("Invalid '%s': decimal above maximum value. Expected a value <= %g, but got %g instead.", name, most, *v)
-	case *v < 0:
-		p.code = "decimal_below_min_value"
-		p.message = fmt.Sprintf("Invalid '%s': decimal below minimum value. Expected a value >= 0, but got %g instead.", name, *v)
-	default:
-		return nil
-	}
-	return p
-}
-
-// converse reads the messages into the call: who may speak, and that each tool call is answered.
-func (b *chatBody) converse(c *call) *problem {
-	var open []string // ids of tool calls not answered yet
-	for i, m := range *b.Messages {
-		if !slices.Contains(chatRoles, m.Role) {
-			return &problem{
-				status: http.StatusBadRequest, param: fmt.Sprintf("messages[%d].role", i), code: "invalid_value",
-				message: fmt.Sprintf("Invalid value: '%s'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.", m.Role),
-			}
-		}
-		text, p := m.text(i)
-		if p != nil {
-			return p
-		}
-		c.textBytes += len(text)
-		if m.Role == "tool" {
-			at := slices.Index(open, m.ToolCallID)
-			if at < 0 {
-				return &problem{
-					status: http.StatusBadRequest, param: fmt.Sprintf("messages.[%d].role", i),
-					message: "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
-				}
-			}
-			open = slices.Delete(open, at, at+1)
-			c.answered = true
-			continue
-		}
-		if len(open) > 0 {
-			return unanswered(open, i)
-		}
-		c.answered = false
-		if m.Role == "user" {
-			c.user = text
-		}
-		for j, t := range m.ToolCalls {
-			if len(t.ID) > maxCallID {
-				param := fmt.Sprintf("messages[%d].tool_calls[%d].id", i, j)
-				return &problem{
-					status: http.StatusBadRequest, param: param, code: "string_above_max_length",
-					message: fmt.Sprintf("Invalid '%s': string too long. Expected a string with maximum length %d, but got a string with length %d instead.",
-						param, maxCallID, len(t.ID)),
-				}
-			}
-			open = append(open, t.ID)
-		}
-	}
-	if len(open) > 0 {
-		return unanswered(open, len(*b.Messages))
-	}
-	return nil
-}
-
-func unanswered(ids []string, at int) *problem {
-	return &problem{
-		status: http.StatusBadRequest, param: fmt.Sprintf("messages.[%d].role", at),
-		message: "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. " +
-			"The following tool_call_ids did not have response messages: " + strings.Join(ids, ", "),
-	}
-}
-
-// text gives the message's text and refuses content of a wrong kind.
-func (m chatMessage) text(i int) (string, *problem) {
-	text, types, valid := contentText(m.Content)
-	if !valid {
-		return "", &problem{
-			status: http.StatusBadRequest, param: fmt.Sprintf("messages[%d].content", i), code: "invalid_type",
-			message: fmt.Sprintf("Invalid type for 'messages[%d].content': expected one of a string or array of objects, but got something else instead.", i),
-		}
-	}
-	for _, t := range types {
-		if !slices.Contains(chatPartTypes, t) {
-			return "", &problem{
-				status: http.StatusBadRequest, param: fmt.Sprintf("messages[%d]", i), code: "invalid_value",
-				message: fmt.Sprintf("Invalid 'messages[%d]'. Content blocks are expected to be either text or image_url type.", i),
-			}
-		}
-	}
-	empty := len(bytes.TrimSpace(m.Content)) == 0 || string(bytes.TrimSpace(m.Content)) == "null"
-	if empty && (m.Role != "assistant" || len(m.ToolCalls) == 0) {
-		return "", &problem{
-			status: http.StatusBadRequest, param: fmt.Sprintf("messages.[%d].content", i),
-			message: "Invalid value for 'content': expected a string, got null.",
-		}
-	}
-	return text, nil
 }

@@ -1,20 +1,25 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 )
 
-// gemini is Google's generateContent.
+// maxCandidates and maxGeminiStops bound what is asked for.
+const (
+	maxCandidates  = 8
+	maxGeminiStops = 5
+)
+
+// gemini is Google's generateContent, countTokens and embedContent.
 type gemini struct{}
 
 func (gemini) maxBody() int64 { return maxBody }
 
 func (gemini) resembles(model string) bool {
-	return strings.HasPrefix(model, "gemini-") || strings.HasPrefix(model, "gemma-")
+	return strings.HasPrefix(model, "gemini-") || strings.HasPrefix(model, "gemma-") || strings.HasPrefix(model, "text-embedding-")
 }
 
 // route answers what it does not know in HTML, as Google's front does.
@@ -22,14 +27,20 @@ func (gemini) route(r *http.Request, path string) (route, *problem) {
 	rt, allow := route{}, http.MethodPost
 	name, of := strings.CutPrefix(path, "/v1beta/models/")
 	model, method, verb := strings.Cut(name, ":")
+	rt.model = model
 	sse := r.URL.Query().Get("alt") == "sse"
 	switch {
 	case path == "/v1beta/models":
 		rt.list, allow = true, http.MethodGet
+	case of && !verb && name != "":
+		rt.one, allow = true, http.MethodGet
 	case of && verb && method == "generateContent":
-		rt.model = model
 	case of && verb && method == "streamGenerateContent":
-		rt.model, rt.stream, rt.array = model, true, !sse
+		rt.stream, rt.array = true, !sse
+	case of && verb && method == "countTokens":
+		rt.api = apiCount
+	case of && verb && (method == "embedContent" || method == "batchEmbedContents"):
+		rt.api = method
 	default:
 		return rt, &problem{status: http.StatusNotFound, html: true}
 	}
@@ -67,7 +78,7 @@ func (gemini) malformed(err error) *problem {
 	return bad("Invalid JSON payload received. " + err.Error())
 }
 
-func (gemini) unknownModel(model string) *problem {
+func (gemini) unknownModel(_, model string) *problem {
 	return &problem{
 		status: http.StatusNotFound,
 		message: fmt.Sprintf("models/%s is not found for API version v1beta, or is not supported for generateContent. "+
@@ -78,35 +89,60 @@ func (gemini) unknownModel(model string) *problem {
 // A request may spell its names in camelCase or snake_case: both are read, and the first that is given counts.
 type (
 	geminiBody struct {
-		Contents    []geminiContent `json:"contents"`
-		System      *geminiContent  `json:"systemInstruction"`
-		SystemSnake *geminiContent  `json:"system_instruction"`
-		Config      *geminiConfig   `json:"generationConfig"`
-		ConfigSnake *geminiConfig   `json:"generation_config"`
-		Tools       []struct {
-			Functions      []geminiFunction `json:"functionDeclarations"`
-			FunctionsSnake []geminiFunction `json:"function_declarations"`
-		} `json:"tools"`
+		Contents        []geminiContent   `json:"contents"`
+		System          *geminiContent    `json:"systemInstruction"`
+		SystemSnake     *geminiContent    `json:"system_instruction"`
+		Config          *geminiConfig     `json:"generationConfig"`
+		ConfigSnake     *geminiConfig     `json:"generation_config"`
+		Tools           []geminiTool      `json:"tools"`
 		ToolConfig      *geminiToolConfig `json:"toolConfig"`
 		ToolConfigSnake *geminiToolConfig `json:"tool_config"`
+	}
+	geminiTool struct {
+		Functions      []geminiFunction `json:"functionDeclarations"`
+		FunctionsSnake []geminiFunction `json:"function_declarations"`
+		Search         json.RawMessage  `json:"googleSearch"`
+		SearchSnake    json.RawMessage  `json:"google_search"`
 	}
 	geminiContent struct {
 		Role  string       `json:"role"`
 		Parts []geminiPart `json:"parts"`
 	}
 	geminiPart struct {
-		Text          *string         `json:"text"`
-		Thought       bool            `json:"thought"`
-		Call          json.RawMessage `json:"functionCall"`
-		CallSnake     json.RawMessage `json:"function_call"`
-		Response      json.RawMessage `json:"functionResponse"`
-		ResponseSnake json.RawMessage `json:"function_response"`
-		Data          json.RawMessage `json:"inlineData"`
-		DataSnake     json.RawMessage `json:"inline_data"`
-		File          json.RawMessage `json:"fileData"`
-		FileSnake     json.RawMessage `json:"file_data"`
-		Code          json.RawMessage `json:"executableCode"`
-		CodeResult    json.RawMessage `json:"codeExecutionResult"`
+		Text           *string         `json:"text"`
+		Thought        bool            `json:"thought"`
+		Signature      string          `json:"thoughtSignature"`
+		SignatureSnake string          `json:"thought_signature"`
+		Call           *geminiInCall   `json:"functionCall"`
+		CallSnake      *geminiInCall   `json:"function_call"`
+		Response       *geminiInResult `json:"functionResponse"`
+		ResponseSnake  *geminiInResult `json:"function_response"`
+		Data           *geminiBlob     `json:"inlineData"`
+		DataSnake      *geminiBlob     `json:"inline_data"`
+		File           *geminiBlob     `json:"fileData"`
+		FileSnake      *geminiBlob     `json:"file_data"`
+		Code           json.RawMessage `json:"executableCode"`
+		CodeSnake      json.RawMessage `json:"executable_code"`
+		CodeResult     json.RawMessage `json:"codeExecutionResult"`
+		ResultSnake    json.RawMessage `json:"code_execution_result"`
+		ToolCall       json.RawMessage `json:"toolCall"`
+		ToolResponse   json.RawMessage `json:"toolResponse"`
+	}
+	geminiInCall struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	geminiInResult struct {
+		ID       string          `json:"id"`
+		Name     string          `json:"name"`
+		Response json.RawMessage `json:"response"`
+	}
+	geminiBlob struct {
+		Type      string `json:"mimeType"`
+		TypeSnake string `json:"mime_type"`
+		Data      string `json:"data"`
+		URI       string `json:"fileUri"`
+		URISnake  string `json:"file_uri"`
 	}
 	geminiConfig struct {
 		MaxTokens      *int     `json:"maxOutputTokens"`
@@ -119,6 +155,24 @@ type (
 		Schema         any      `json:"responseSchema"`
 		SchemaSnake    any      `json:"response_schema"`
 		JSONSchema     any      `json:"responseJsonSchema"`
+		JSONSnake      any      `json:"response_json_schema"`
+		Count          *int     `json:"candidateCount"`
+		CountSnake     *int     `json:"candidate_count"`
+		Stops          []string `json:"stopSequences"`
+		StopsSnake     []string `json:"stop_sequences"`
+		Logprobs       bool     `json:"responseLogprobs"`
+		Top            int      `json:"logprobs"`
+
+		Thinking      *geminiThinks `json:"thinkingConfig"`
+		ThinkingSnake *geminiThinks `json:"thinking_config"`
+	}
+	geminiThinks struct {
+		Include      bool   `json:"includeThoughts"`
+		IncludeSnake bool   `json:"include_thoughts"`
+		Budget       *int   `json:"thinkingBudget"`
+		BudgetSnake  *int   `json:"thinking_budget"`
+		Level        string `json:"thinkingLevel"`
+		LevelSnake   string `json:"thinking_level"`
 	}
 	geminiFunction struct {
 		Name       string `json:"name"`
@@ -145,35 +199,40 @@ func either[T any](a, b *T) *T {
 }
 
 func (g gemini) parse(rt route, body []byte) (*call, *problem) {
-	c, p := g.read(rt, body)
+	var c *call
+	p := unknownInGemini(rt, body)
+	switch {
+	case p != nil:
+	case rt.api == apiCount:
+		c, p = g.parseCount(rt, body)
+	case rt.api != "":
+		c, p = g.parseEmbed(rt, body)
+	default:
+		c, p = g.read(rt, body)
+	}
 	if p != nil {
 		p.stream = rt.stream && !rt.array
+		return nil, p
 	}
-	return c, p
+	return c, nil
+}
+
+func geminiType(err error) *problem {
+	field := "body"
+	if wrong, is := asTypeError(err); is && wrong.Field != "" {
+		field = wrong.Field
+	}
+	return bad(fmt.Sprintf("Invalid value at '%s': invalid type", field))
 }
 
 func (gemini) read(rt route, body []byte) (*call, *problem) {
 	var b geminiBody
 	if err := json.Unmarshal(body, &b); err != nil {
-		field := "body"
-		if wrong, is := asTypeError(err); is && wrong.Field != "" {
-			field = wrong.Field
-		}
-		return nil, bad(fmt.Sprintf("Invalid value at '%s': invalid type", field))
+		return nil, geminiType(err)
 	}
 	c := &call{model: rt.model, stream: rt.stream, array: rt.array, choices: 1}
-	if system := either(b.System, b.SystemSnake); system != nil {
-		for _, part := range system.Parts {
-			c.textBytes += len(part.text())
-		}
-	}
-	if p := b.converse(c); p != nil {
-		return nil, p
-	}
-	if p := either(b.Config, b.ConfigSnake).read(c); p != nil {
-		return nil, p
-	}
 	for _, t := range b.Tools {
+		c.search = c.search || len(t.Search) > 0 || len(t.SearchSnake) > 0
 		for _, f := range append(t.Functions, t.FunctionsSnake...) {
 			schema := f.Parameters
 			if schema == nil {
@@ -181,6 +240,24 @@ func (gemini) read(rt route, body []byte) (*call, *problem) {
 			}
 			c.tools = append(c.tools, tool{name: f.Name, schema: schema})
 		}
+	}
+	c.begin()
+	if system := either(b.System, b.SystemSnake); system != nil {
+		for _, part := range system.Parts {
+			c.read(part.text())
+		}
+	}
+	if p := b.converse(c); p != nil {
+		return nil, p
+	}
+	for _, refuse := range geminiRules {
+		if p := refuse(&b, rt); p != nil {
+			return nil, p
+		}
+	}
+	c.signs = strings.HasPrefix(rt.model, "gemini-3")
+	if p := either(b.Config, b.ConfigSnake).read(c); p != nil {
+		return nil, p
 	}
 	either(b.ToolConfig, b.ToolConfigSnake).read(c)
 	return c, nil
@@ -217,83 +294,28 @@ func (g *geminiConfig) read(c *call) *problem {
 		}
 		c.maxTokens = *limit
 	}
+	if n := either(g.Count, g.CountSnake); n != nil {
+		if *n < 1 || *n > maxCandidates {
+			return bad(fmt.Sprintf("%scandidate_count: candidate_count must be in the range [1, %d].\n", at, maxCandidates))
+		}
+		c.choices = *n
+	}
+	c.stops = append(g.Stops, g.StopsSnake...)
+	if len(c.stops) > maxGeminiStops {
+		return bad(fmt.Sprintf("%sstop_sequences: the number of stop sequences must be at most %d.\n", at, maxGeminiStops))
+	}
+	c.logprobs, c.top = g.Logprobs, g.Top
+	if t := either(g.Thinking, g.ThinkingSnake); t != nil {
+		c.thinks = t.Include || t.IncludeSnake
+		c.signs = c.signs || c.thinks
+	}
 	if g.MIMEType == "application/json" || g.MIMETypeSnake == "application/json" {
 		c.json = true
-		for _, schema := range []any{g.Schema, g.SchemaSnake, g.JSONSchema} {
+		for _, schema := range []any{g.Schema, g.SchemaSnake, g.JSONSchema, g.JSONSnake} {
 			if schema != nil {
 				c.schema = schema
 			}
 		}
 	}
 	return nil
-}
-
-func (p geminiPart) text() string {
-	if p.Text == nil || p.Thought {
-		return ""
-	}
-	return *p.Text
-}
-
-func given(raws ...json.RawMessage) bool {
-	for _, raw := range raws {
-		if len(raw) > 0 && !bytes.Equal(raw, []byte("null")) {
-			return true
-		}
-	}
-	return false
-}
-
-// converse reads the contents into the call: who may speak, that parts hold something, and that results follow calls.
-func (b *geminiBody) converse(c *call) *problem {
-	if len(b.Contents) == 0 {
-		return bad("* GenerateContentRequest.contents: contents is not specified\n")
-	}
-	openCalls := 0 // function calls in the turn before
-	for i, content := range b.Contents {
-		if content.Role != "" && content.Role != "user" && content.Role != "model" && content.Role != "function" {
-			return bad("Please use a valid role: user, model.")
-		}
-		if len(content.Parts) == 0 {
-			return bad(fmt.Sprintf("* GenerateContentRequest.contents[%d].parts: contents.parts must not be empty.\n", i))
-		}
-		t, p := content.read(i)
-		if p != nil {
-			return p
-		}
-		if t.results != openCalls {
-			return bad("Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.")
-		}
-		if t.calls > 0 && i == 0 {
-			return bad("Please ensure that function call turn comes immediately after a user turn or after a function response turn.")
-		}
-		openCalls = t.calls
-		c.textBytes += t.textBytes
-		c.answered = t.results > 0
-		if content.Role != "model" && (t.spoke || t.results == 0) {
-			c.user = t.text
-		}
-	}
-	return nil
-}
-
-func (content geminiContent) read(i int) (turn, *problem) {
-	t, text := turn{}, strings.Builder{}
-	for j, p := range content.Parts {
-		switch {
-		case p.Text != nil:
-			t.spoke = true
-			t.textBytes += len(p.text())
-			text.WriteString(p.text())
-		case given(p.Call, p.CallSnake):
-			t.calls++
-		case given(p.Response, p.ResponseSnake):
-			t.results++
-		case given(p.Data, p.DataSnake, p.File, p.FileSnake, p.Code, p.CodeResult):
-		default:
-			return t, bad(fmt.Sprintf("* GenerateContentRequest.contents[%d].parts[%d].data: required oneof field 'data' must have one initialized field\n", i, j))
-		}
-	}
-	t.text = text.String()
-	return t, nil
 }

@@ -1,9 +1,12 @@
 package simulator
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/forge1/forge1/domain/chat"
 )
@@ -13,6 +16,8 @@ type (
 	geminiUsage struct {
 		Prompt     int            `json:"promptTokenCount"`
 		Candidates int            `json:"candidatesTokenCount,omitempty"` // left out while nothing is visible
+		Thoughts   int            `json:"thoughtsTokenCount,omitempty"`
+		Cached     int            `json:"cachedContentTokenCount,omitempty"`
 		Total      int            `json:"totalTokenCount"`
 		Details    []geminiDetail `json:"promptTokensDetails"`
 	}
@@ -21,22 +26,30 @@ type (
 		Tokens   int    `json:"tokenCount"`
 	}
 	geminiAnswer struct {
-		Candidates []geminiCandidate `json:"candidates"`
+		Candidates []geminiCandidate `json:"candidates,omitempty"` // left out where the prompt is blocked
+		Feedback   *geminiFeedback   `json:"promptFeedback,omitempty"`
 		Usage      geminiUsage       `json:"usageMetadata"`
 		Model      string            `json:"modelVersion"`
 		ID         string            `json:"responseId"`
 	}
+	geminiFeedback struct {
+		Reason string `json:"blockReason"`
+	}
 	geminiCandidate struct {
-		Content geminiOutContent `json:"content"`
-		Finish  string           `json:"finishReason,omitempty"`
-		Index   int              `json:"index,omitempty"` // left out when 0
+		Content   geminiOutContent `json:"content"`
+		Finish    string           `json:"finishReason,omitempty"`
+		Index     int              `json:"index,omitempty"` // left out when 0
+		Average   float64          `json:"avgLogprobs,omitempty"`
+		Logprobs  *geminiLogprobs  `json:"logprobsResult,omitempty"`
+		Grounding *geminiGrounding `json:"groundingMetadata,omitempty"`
 	}
 	geminiOutContent struct {
 		Parts []geminiOutPart `json:"parts,omitempty"`
-		Role  string          `json:"role"`
+		Role  string          `json:"role,omitempty"`
 	}
 	geminiOutPart struct {
 		Text      *string        `json:"text,omitempty"`
+		Thought   bool           `json:"thought,omitempty"`
 		Call      *geminiOutCall `json:"functionCall,omitempty"`
 		Signature string         `json:"thoughtSignature,omitempty"`
 	}
@@ -54,48 +67,120 @@ type (
 	}
 )
 
-func (gemini) models(names []string, _ int64) any {
+// geminiPage is how many models a page of the list has when nobody says.
+const geminiPage = 50
+
+func (g gemini) models(names []string, created int64, query url.Values) any {
 	list := struct {
-		Models []geminiModel `json:"models"`
-	}{Models: []geminiModel{}}
+		Models []any  `json:"models"`
+		Next   string `json:"nextPageToken,omitempty"`
+	}{Models: []any{}}
+	size, err := strconv.Atoi(query.Get("pageSize"))
+	if err != nil || size < 1 {
+		size = geminiPage
+	}
+	if at := slices.Index(names, query.Get("pageToken")); at >= 0 {
+		names = names[at:]
+	}
+	if len(names) > size {
+		list.Next, names = names[size], names[:size]
+	}
 	for _, name := range names {
-		list.Models = append(list.Models, geminiModel{
-			Name: "models/" + name, Version: "001", Display: name, Input: 1_048_576, Output: 65_536,
-			Methods: []string{"generateContent", "countTokens"},
-		})
+		list.Models = append(list.Models, g.one(name, created))
 	}
 	return list
 }
 
-// gemini frames parts as an answer; said is how many bytes were visible up to here.
-func (a *answer) gemini(c *call, parts []geminiOutPart, said int, last bool) geminiAnswer {
-	u := geminiUsage{Prompt: a.in, Candidates: chat.EstimateTokens(said), Details: []geminiDetail{{"TEXT", a.in}}}
-	u.Total = u.Prompt + u.Candidates
-	candidate := geminiCandidate{Content: geminiOutContent{Parts: parts, Role: "model"}}
-	if last {
-		candidate.Finish = "STOP" // of a function call too
-		if a.length {
-			candidate.Finish = "MAX_TOKENS"
-		}
+func (gemini) one(name string, _ int64) any {
+	methods := []string{"generateContent", "countTokens"}
+	if strings.Contains(name, "embedding") {
+		methods = []string{"embedContent", "batchEmbedContents"}
 	}
-	return geminiAnswer{Candidates: []geminiCandidate{candidate}, Usage: u, Model: c.model, ID: id(a.serial, 23)}
+	return geminiModel{Name: "models/" + name, Version: "001", Display: name, Input: 1_048_576, Output: 65_536, Methods: methods}
 }
 
-// toolPart is the function call: without an id, with its arguments as an object, and signed.
-func (a *answer) toolPart() []geminiOutPart {
-	return []geminiOutPart{{
-		Call:      &geminiOutCall{Name: a.tool.name, Args: json.RawMessage(a.tool.args)},
-		Signature: base64.StdEncoding.EncodeToString([]byte("signed by the simulator " + id(a.serial, 12))),
-	}}
+// gemini frames candidates as an answer; said and thought are how many bytes were written up to here.
+func (a *answer) gemini(c *call, candidates []geminiCandidate, said, thought int) geminiAnswer {
+	u := geminiUsage{
+		Prompt: a.in, Candidates: chat.EstimateTokens(said), Thoughts: chat.EstimateTokens(thought), Cached: a.cached, Details: []geminiDetail{{"TEXT", a.in}},
+	}
+	u.Total = u.Prompt + u.Candidates + u.Thoughts
+	return geminiAnswer{Candidates: candidates, Usage: u, Model: c.model, ID: id(a.serial, 23)}
+}
+
+func geminiFinish(a *answer) string {
+	switch a.finish {
+	case cutShort, exhausted:
+		return "MAX_TOKENS"
+	case declined:
+		return "SAFETY"
+	default: // of a function call too
+		return "STOP"
+	}
+}
+
+// blocked is the answer to a prompt that the vendor will not have.
+func (a *answer) blocked(c *call) geminiAnswer {
+	out := a.gemini(c, nil, 0, 0)
+	out.Feedback = &geminiFeedback{Reason: "PROHIBITED_CONTENT"}
+	return out
+}
+
+// geminiParts are the parts of a choice, finished. Of calls the first alone is signed; of words, the last are where the answer is signed.
+func (a *answer) geminiParts(c *call, choice int) []geminiOutPart {
+	var out []geminiOutPart
+	signature := seal("thought", a.serialOf(choice, 0), "")
+	for _, p := range a.choices[choice] {
+		switch {
+		case p.kind == words:
+			out = append(out, geminiOutPart{Text: &p.text})
+		case p.kind == thinking && !p.hidden:
+			out = append(out, geminiOutPart{Text: &p.text, Thought: true})
+		case p.kind == calling:
+			part := geminiOutPart{Call: &geminiOutCall{Name: p.name, Args: json.RawMessage(p.text)}}
+			if p.n == 0 {
+				part.Signature = signature
+			}
+			out = append(out, part)
+		}
+	}
+	if last := len(out) - 1; last >= 0 && out[last].Text != nil && !out[last].Thought && (c.signs || len(a.parts(choice, thinking)) > 0) {
+		out[last].Signature = signature
+	}
+	return out
+}
+
+// weight is how many bytes a choice has said and thought.
+func (a *answer) weight(choice int) (said, thought int) {
+	for _, p := range a.choices[choice] {
+		switch p.kind {
+		case thinking:
+			thought += len(p.text)
+		case words, calling:
+			said += len(p.text)
+		}
+	}
+	return said, thought
 }
 
 func (gemini) whole(c *call, a *answer) reply {
-	parts := []geminiOutPart{{Text: &a.text}}
-	said := len(a.text)
-	if a.tool != nil {
-		parts, said = a.toolPart(), len(a.tool.args)
+	out := a.blocked(c)
+	if a.finish != filtered {
+		var candidates []geminiCandidate
+		said, thought := 0, 0
+		for i := range a.choices {
+			candidate := geminiCandidate{Finish: geminiFinish(a), Index: i, Grounding: a.grounding(i)}
+			if parts := a.geminiParts(c, i); len(parts) > 0 || a.finish == ended {
+				candidate.Content = geminiOutContent{Parts: parts, Role: "model"}
+			}
+			candidate.Average, candidate.Logprobs = c.geminiLogprobs(a.parts(i, words))
+			candidates = append(candidates, candidate)
+			s, t := a.weight(i)
+			said, thought = said+s, thought+t
+		}
+		out = a.gemini(c, candidates, said, thought)
 	}
-	return reply{status: http.StatusOK, header: geminiHeader(false), body: indent(a.gemini(c, parts, said, true))}
+	return reply{status: http.StatusOK, header: geminiHeader(false), body: indent(out)}
 }
 
 func geminiHeader(sse bool) http.Header {
@@ -103,48 +188,4 @@ func geminiHeader(sse bool) http.Header {
 		return http.Header{"Content-Type": {"text/event-stream"}, "Server-Timing": {"gfet4t7; dur=12"}}
 	}
 	return http.Header{"Content-Type": {"application/json; charset=UTF-8"}, "Server-Timing": {"gfet4t7; dur=12"}}
-}
-
-// stream says the usage so far in each chunk, ends lines with CRLF, and ends without a terminator. Without alt=sse it is a JSON array.
-func (gemini) stream(c *call, a *answer) (http.Header, []piece) {
-	var chunks []geminiAnswer
-	if a.tool != nil {
-		chunks = append(chunks, a.gemini(c, a.toolPart(), len(a.tool.args), true))
-	} else {
-		said := 0
-		for i, text := range a.pieces {
-			last := i == len(a.pieces)-1
-			said += len(text)
-			visible := said
-			if i == 0 && !last {
-				visible = 0
-			}
-			chunks = append(chunks, a.gemini(c, []geminiOutPart{{Text: &text}}, visible, last))
-		}
-	}
-	if len(chunks) == 0 {
-		chunks = append(chunks, a.gemini(c, nil, 0, true))
-	}
-	out := make([]piece, 0, len(chunks))
-	for i, chunk := range chunks {
-		if c.array {
-			out = append(out, arrayPiece(indent(chunk), i == 0, i == len(chunks)-1))
-			continue
-		}
-		out = append(out, piece{data: append(append([]byte("data: "), encode(chunk)...), "\r\n\r\n"...)})
-	}
-	return geminiHeader(!c.array), out
-}
-
-// arrayPiece is an element of a JSON array with what stands in front of it, and after the last.
-func arrayPiece(element []byte, first, last bool) piece {
-	b := []byte(",\r\n")
-	if first {
-		b = []byte("[")
-	}
-	b = append(b, element...)
-	if last {
-		b = append(b, ']')
-	}
-	return piece{data: b}
 }

@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
 
-// openai is OpenAI's chat completions.
-type openai struct{}
+// openai is OpenAI's chat completions, responses and embeddings.
+type openai struct {
+	kept *kept // responses
+}
 
 func (openai) maxBody() int64 { return maxBody }
 
 func (openai) resembles(model string) bool {
-	for _, prefix := range []string{"gpt-", "chatgpt-", "o1", "o3", "o4-"} {
+	for _, prefix := range []string{"gpt-", "chatgpt-", "o1", "o3", "o4-", "text-embedding-"} {
 		if strings.HasPrefix(model, prefix) {
 			return true
 		}
@@ -22,11 +25,20 @@ func (openai) resembles(model string) bool {
 	return false
 }
 
-func (openai) route(r *http.Request, path string) (route, *problem) {
+func (o openai) route(r *http.Request, path string) (route, *problem) {
 	rt, allow := route{}, http.MethodGet
+	response, ofResponse := strings.CutPrefix(path, "/v1/responses/")
 	switch {
 	case path == "/v1/chat/completions":
 		allow = http.MethodPost
+	case path == "/v1/responses":
+		rt.api, allow = apiResponses, http.MethodPost
+	case path == "/v1/embeddings":
+		rt.api, allow = apiEmbeddings, http.MethodPost
+	case ofResponse && r.Method == http.MethodDelete:
+		rt.read, allow = func() (reply, *problem) { return o.kept.remove(response) }, http.MethodDelete
+	case ofResponse:
+		rt.read = func() (reply, *problem) { return o.kept.read(response) }
 	case path == "/v1/models":
 		rt.list = true
 	case strings.HasPrefix(path, "/v1/models/"):
@@ -89,7 +101,12 @@ func (openai) malformed(error) *problem {
 		"please contact us through our help center at help.openai.com.)")
 }
 
-func (openai) unknownModel(model string) *problem {
+func (openai) unknownModel(api, model string) *problem {
+	if api == apiResponses {
+		return &problem{
+			status: http.StatusBadRequest, param: "model", code: "model_not_found", message: fmt.Sprintf("The requested model '%s' does not exist.", model),
+		}
+	}
 	return &problem{
 		status: http.StatusNotFound, code: "model_not_found",
 		message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", model),
@@ -109,20 +126,44 @@ func fixedTemperature(model string) bool {
 	return reasons(model) && !strings.HasPrefix(model, "gpt-5.")
 }
 
-func (openai) parse(_ route, body []byte) (*call, *problem) {
-	c, b, p := parseChat(body)
-	if p == nil && reasons(c.model) {
-		p = b.refuseReasoning()
+// The APIs beside the one for chats.
+const (
+	apiResponses  = "responses"
+	apiEmbeddings = "embeddings"
+	apiCount      = "count"
+)
+
+func (o openai) parse(rt route, body []byte) (*call, *problem) {
+	switch rt.api {
+	case apiResponses:
+		return o.parseResponses(rt, body)
+	case apiEmbeddings:
+		return parseEmbeddings(body, openai{}.embeddings)
 	}
+	c, b, p := parseChat(body, maxCallID)
 	if p != nil {
 		return nil, p
 	}
+	for _, refuse := range []func() *problem{
+		func() *problem { return unknownInChat(body) }, b.choiceWithoutTools, b.tooManyStops, b.logprobsWithoutAsking, b.refuseReasoning,
+	} {
+		if p := refuse(); p != nil {
+			return nil, p
+		}
+	}
+	c.thinks = reasons(c.model) && thinksHard(b.Effort)
+	c.hides = true
 	return c, nil
 }
+
+// thinksHard reports whether an effort is one that makes a model think.
+func thinksHard(effort string) bool { return effort != "" && effort != "none" && effort != "minimal" }
 
 // refuseReasoning refuses what a reasoning model does not take.
 func (b *chatBody) refuseReasoning() *problem {
 	switch {
+	case !reasons(b.Model):
+		return nil
 	case b.MaxTokens != nil:
 		return &problem{
 			status: http.StatusBadRequest, param: "max_tokens", code: "unsupported_parameter",
@@ -171,7 +212,7 @@ type openaiError struct {
 	} `json:"error"`
 }
 
-func (openai) refuse(p *problem, serial uint64) reply {
+func openaiFailure(p *problem) openaiError {
 	var e openaiError
 	e.Error.Message, e.Error.Type = p.message, p.kind
 	if p.kind == "" {
@@ -186,7 +227,11 @@ func (openai) refuse(p *problem, serial uint64) reply {
 	if p.code != "" {
 		e.Error.Code = &p.code
 	}
-	r := jsonReply(p.status, indent(e), "X-Request-Id", "req_"+strings.ToLower(id(serial, 32)))
+	return e
+}
+
+func (openai) refuse(p *problem, serial uint64) reply {
+	r := jsonReply(p.status, indent(openaiFailure(p)), "X-Request-Id", "req_"+strings.ToLower(id(serial, 32)))
 	if p.allow != "" {
 		r.header.Set("Allow", p.allow)
 	}
@@ -204,7 +249,7 @@ type openaiModel struct {
 	OwnedBy string `json:"owned_by"`
 }
 
-func (openai) models(names []string, created int64) any {
+func (openai) models(names []string, created int64, _ url.Values) any {
 	list := struct {
 		Object string        `json:"object"`
 		Data   []openaiModel `json:"data"`
@@ -215,6 +260,6 @@ func (openai) models(names []string, created int64) any {
 	return list
 }
 
-func (openai) model(name string, created int64) any {
+func (openai) one(name string, created int64) any {
 	return openaiModel{ID: name, Object: "model", Created: created, OwnedBy: "system"}
 }

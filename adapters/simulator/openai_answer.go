@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // The parts of OpenAI's answers. An `any` is a field that is left out when nil and may hold null{}.
@@ -46,15 +47,15 @@ type (
 	openaiChoice struct {
 		Index    int           `json:"index"`
 		Message  openaiMessage `json:"message"`
-		Logprobs null          `json:"logprobs"`
+		Logprobs *chatLogprobs `json:"logprobs"`
 		Finish   string        `json:"finish_reason"`
 	}
 	openaiMessage struct {
 		Role        string     `json:"role"`
 		Content     *string    `json:"content"`
-		Refusal     null       `json:"refusal"`
+		Refusal     *string    `json:"refusal"`
 		ToolCalls   []chatCall `json:"tool_calls,omitempty"`
-		Annotations []null     `json:"annotations"`
+		Annotations []chatCite `json:"annotations"`
 	}
 	openaiChunk struct {
 		ID          string              `json:"id"`
@@ -68,10 +69,10 @@ type (
 		Obfuscation string              `json:"obfuscation"`
 	}
 	openaiChunkChoice struct {
-		Index    int     `json:"index"`
-		Delta    any     `json:"delta"`
-		Logprobs null    `json:"logprobs"`
-		Finish   *string `json:"finish_reason"`
+		Index    int           `json:"index"`
+		Delta    any           `json:"delta"`
+		Logprobs *chatLogprobs `json:"logprobs"`
+		Finish   *string       `json:"finish_reason"`
 	}
 	openaiOpening struct {
 		Role    string  `json:"role"`
@@ -80,6 +81,23 @@ type (
 	}
 	openaiText struct {
 		Content string `json:"content"`
+	}
+	openaiRefusal struct {
+		Refusal string `json:"refusal"`
+	}
+	openaiCites struct {
+		Annotations []chatCite `json:"annotations"`
+	}
+	chatCite struct {
+		Type string  `json:"type"`
+		URL  urlCite `json:"url_citation"`
+	}
+	urlCite struct {
+		URL     string `json:"url"`
+		Title   string `json:"title"`
+		Content string `json:"content,omitempty"`
+		Start   int    `json:"start_index"`
+		End     int    `json:"end_index"`
 	}
 	openaiTools struct {
 		ToolCalls []chatCall `json:"tool_calls"`
@@ -98,22 +116,43 @@ func snapshot(model, date string) string {
 	return model + date
 }
 
-func (a *answer) chatUsage(choices int) chatUsage {
-	u := chatUsage{PromptTokens: a.in, CompletionTokens: a.out * choices}
+func (a *answer) chatUsage() chatUsage {
+	u := chatUsage{PromptTokens: a.in, CompletionTokens: a.out}
+	u.PromptDetails.Cached, u.CompletionDetails.Reasoning = a.cached, a.thought
 	u.TotalTokens = u.PromptTokens + u.CompletionTokens
 	return u
 }
 
 // openaiFinish names why the answer ended. A tool that was forced by name ends with stop.
 func openaiFinish(c *call, a *answer) string {
-	switch {
-	case a.length:
+	switch a.finish {
+	case cutShort, exhausted:
 		return "length"
-	case a.tool != nil && c.force == "":
-		return "tool_calls"
-	default:
-		return "stop"
+	case filtered:
+		return "content_filter"
+	case toCall:
+		if c.force == "" {
+			return "tool_calls"
+		}
 	}
+	return "stop"
+}
+
+// chatCites are the citations of a choice's words, in characters.
+func (a *answer) chatCites(choice int) []chatCite {
+	out := []chatCite{}
+	for _, p := range a.parts(choice, words) {
+		for _, c := range p.cites {
+			start, end := c.runes(p.text)
+			out = append(out, chatCite{"url_citation", urlCite{URL: c.url, Title: c.title, Content: c.text, Start: start, End: end}})
+		}
+	}
+	return out
+}
+
+// runes gives the place of the citation in characters.
+func (c cite) runes(text string) (start, end int) {
+	return utf8.RuneCountInString(text[:c.start]), utf8.RuneCountInString(text[:c.end])
 }
 
 func openaiHeader(a *answer, contentType string) http.Header {
@@ -128,23 +167,41 @@ func openaiHeader(a *answer, contentType string) http.Header {
 	}
 }
 
-func (openai) whole(c *call, a *answer) reply {
+func (o openai) whole(c *call, a *answer) reply {
+	if c.api == apiResponses {
+		return o.wholeResponse(c, a)
+	}
 	out := openaiAnswer{
 		ID: "chatcmpl-" + id(a.serial, 29), Object: "chat.completion", Created: a.created, Model: snapshot(c.model, "-2025-08-07"),
-		Usage: a.chatUsage(c.choices), ServiceTier: "default", Fingerprint: fingerprint,
+		Usage: a.chatUsage(), ServiceTier: "default", Fingerprint: fingerprint,
 	}
 	for i := range c.choices {
-		m := openaiMessage{Role: "assistant", Content: &a.text, Annotations: []null{}}
-		if a.tool != nil {
-			m.Content = nil
-			m.ToolCalls = []chatCall{{
-				ID: "call_" + id(a.serial+uint64(i), 24), Type: "function", //nolint:gosec // below 128
-				Function: chatFunction{Name: a.tool.name, Arguments: a.tool.args},
-			}}
-		}
-		out.Choices = append(out.Choices, openaiChoice{Index: i, Message: m, Finish: openaiFinish(c, a)})
+		m, logprobs := a.openaiMessage(c, i)
+		out.Choices = append(out.Choices, openaiChoice{Index: i, Message: m, Finish: openaiFinish(c, a), Logprobs: logprobs})
 	}
 	return reply{status: http.StatusOK, header: openaiHeader(a, "application/json"), body: indent(out)}
+}
+
+func (a *answer) openaiMessage(c *call, choice int) (openaiMessage, *chatLogprobs) {
+	m := openaiMessage{Role: "assistant", Annotations: a.chatCites(choice)}
+	var pieces []string
+	for _, p := range a.choices[choice] {
+		switch p.kind {
+		case words:
+			m.Content = new(a.said(choice))
+			pieces = append(pieces, p.pieces...)
+		case refusing:
+			m.Refusal = &p.text
+		case calling:
+			m.ToolCalls = append(m.ToolCalls, chatCall{
+				ID: "call_" + id(a.serialOf(choice, p.n), 24), Type: "function", Function: chatFunction{Name: p.name, Arguments: p.text},
+			})
+		}
+	}
+	if m.Content == nil && m.Refusal == nil && m.ToolCalls == nil {
+		m.Content = new("")
+	}
+	return m, c.chatLogprobs(pieces)
 }
 
 // openaiStream writes chunks one after another.
@@ -161,15 +218,53 @@ func (s *openaiStream) write() {
 	s.out = append(s.out, event("", encode(s.chunk)))
 }
 
-// each writes a chunk for every choice, so that choices interleave.
-func (s *openaiStream) each(delta any, finish *string) {
+// each writes what each choice has to say at one step, so that choices interleave.
+func (s *openaiStream) each(step func(choice int) (delta any, logprobs *chatLogprobs), finish *string) (wrote bool) {
 	for i := range s.c.choices {
-		s.chunk.Choices = []openaiChunkChoice{{Index: i, Delta: delta, Finish: finish}}
+		delta, logprobs := step(i)
+		if delta == nil {
+			continue
+		}
+		s.chunk.Choices = []openaiChunkChoice{{Index: i, Delta: delta, Logprobs: logprobs, Finish: finish}}
 		s.write()
+		wrote = true
 	}
+	return wrote
 }
 
-func (openai) stream(c *call, a *answer) (http.Header, []piece) {
+// deltas are the steps of a choice between its first and its last.
+func (a *answer) openaiDeltas(c *call, choice int) (deltas []any, logprobs []*chatLogprobs) {
+	add := func(d any, l *chatLogprobs) { deltas, logprobs = append(deltas, d), append(logprobs, l) }
+	for _, p := range a.choices[choice] {
+		if p.kind == calling {
+			add(openaiTools{[]chatCall{{
+				Index: &p.n, ID: "call_" + id(a.serialOf(choice, p.n), 24), Type: "function", Function: chatFunction{Name: p.name},
+			}}}, nil)
+			if p.pieces == nil {
+				p.pieces = []string{p.text}
+			}
+		}
+		for _, text := range p.pieces {
+			switch p.kind {
+			case words:
+				add(openaiText{text}, c.chatLogprobs([]string{text}))
+			case refusing:
+				add(openaiRefusal{text}, nil)
+			case calling:
+				add(openaiTools{[]chatCall{{Index: &p.n, Function: chatFunction{Arguments: text}}}}, nil)
+			}
+		}
+	}
+	if cites := a.chatCites(choice); len(cites) > 0 {
+		add(openaiCites{cites}, nil)
+	}
+	return deltas, logprobs
+}
+
+func (o openai) stream(c *call, a *answer) (http.Header, []piece) {
+	if c.api == apiResponses {
+		return o.streamResponses(c, a)
+	}
 	s := openaiStream{c: c, a: a, chunk: openaiChunk{
 		ID: "chatcmpl-" + id(a.serial, 29), Object: "chat.completion.chunk", Created: a.created, Model: snapshot(c.model, "-2025-08-07"),
 		ServiceTier: "default", Fingerprint: fingerprint,
@@ -178,26 +273,40 @@ func (openai) stream(c *call, a *answer) (http.Header, []piece) {
 		s.chunk.Usage = null{}
 	}
 	opening := openaiOpening{Role: "assistant", Content: new("")}
-	if a.tool != nil {
+	if a.finish == toCall {
 		opening.Content = nil
 	}
-	s.each(opening, nil)
-	if a.tool != nil {
-		s.each(openaiTools{[]chatCall{{Index: new(0), ID: "call_" + id(a.serial, 24), Type: "function", Function: chatFunction{Name: a.tool.name}}}}, nil)
+	always := func(delta any) func(int) (any, *chatLogprobs) {
+		return func(int) (any, *chatLogprobs) { return delta, nil }
 	}
-	for _, text := range a.pieces {
-		if a.tool != nil {
-			s.each(openaiTools{[]chatCall{{Index: new(0), Function: chatFunction{Arguments: text}}}}, nil)
-			continue
+	s.each(always(opening), nil)
+	deltas, logprobs := make([][]any, c.choices), make([][]*chatLogprobs, c.choices)
+	for i := range c.choices {
+		deltas[i], logprobs[i] = a.openaiDeltas(c, i)
+	}
+	step := 0
+	for s.each(func(choice int) (any, *chatLogprobs) {
+		if step >= len(deltas[choice]) {
+			return nil, nil
 		}
-		s.each(openaiText{text}, nil)
+		return deltas[choice][step], logprobs[choice][step]
+	}, nil) {
+		step++
 	}
-	s.each(struct{}{}, new(openaiFinish(c, a)))
+	s.each(always(struct{}{}), new(openaiFinish(c, a)))
 	if c.usage {
-		s.chunk.Choices, s.chunk.Usage = []openaiChunkChoice{}, a.chatUsage(c.choices)
+		s.chunk.Choices, s.chunk.Usage = []openaiChunkChoice{}, a.chatUsage()
 		s.write()
 	}
 	return openaiHeader(a, "text/event-stream; charset=utf-8"), append(s.out, event("", []byte("[DONE]")))
+}
+
+// broken is an error in place of the rest.
+func (o openai) broken(c *call, a *answer, n int) []piece {
+	if c.api == apiResponses {
+		return o.breakResponses(c, a, n)
+	}
+	return []piece{event("", encode(openaiFailure(o.failure(http.StatusInternalServerError))))}
 }
 
 // event frames data as a server-sent event.

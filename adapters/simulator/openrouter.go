@@ -3,8 +3,11 @@ package simulator
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/forge1/forge1/domain/chat"
 )
 
 // openrouter is OpenRouter's chat completions: OpenAI's dialect with manners of its own.
@@ -22,6 +25,8 @@ func (openrouter) route(r *http.Request, path string) (route, *problem) {
 	switch path {
 	case "/api/v1/chat/completions":
 		allow = http.MethodPost
+	case "/api/v1/embeddings":
+		rt.api, allow = apiEmbeddings, http.MethodPost
 	case "/api/v1/models":
 		rt.list, rt.open = true, true
 	default:
@@ -48,14 +53,25 @@ func (openrouter) authorize(r *http.Request) *problem {
 
 func (openrouter) malformed(error) *problem { return bad("Invalid JSON in request body") }
 
-func (openrouter) unknownModel(model string) *problem {
+func (openrouter) unknownModel(api, model string) *problem {
+	if api == apiEmbeddings {
+		return bad(fmt.Sprintf("Model %s does not exist", model))
+	}
 	return &problem{status: http.StatusNotFound, message: fmt.Sprintf("No endpoints found for %s.", model)}
 }
 
-func (openrouter) parse(_ route, body []byte) (*call, *problem) {
-	c, _, p := parseChat(body)
+// parse takes fields that it does not know, and ids of any length.
+func (o openrouter) parse(rt route, body []byte) (*call, *problem) {
+	if rt.api == apiEmbeddings {
+		return parseEmbeddings(body, o.embeddings)
+	}
+	c, b, p := parseChat(body, maxBody)
+	if p == nil {
+		p = alteredDetails(b, rt)
+	}
 	switch {
 	case p == nil:
+		o.ponders(c, b)
 		return c, nil
 	case p.message == "you must provide a model parameter":
 		p.message = "No models provided"
@@ -63,6 +79,62 @@ func (openrouter) parse(_ route, body []byte) (*call, *problem) {
 		p.message = `Input required: specify "prompt" or "messages"`
 	}
 	return nil, p
+}
+
+// ponders finds out whether thinking is on, and whether the web is searched.
+func (openrouter) ponders(c *call, b *chatBody) {
+	c.thinks = b.IncludeReasoning || thinksHard(b.Effort)
+	if r := b.Reasoning; r != nil {
+		c.thinks = thinksHard(r.Effort) || r.MaxTokens > 0 || r.Enabled != nil && *r.Enabled
+		c.hides = r.Exclude
+	}
+	c.search = c.search || strings.HasSuffix(c.model, ":online")
+	for _, plugin := range b.Plugins {
+		c.search = c.search || plugin.ID == "web"
+	}
+}
+
+// reasoningFormat is the format of the reasoning of a model, which is that of its maker.
+func reasoningFormat(model string) string {
+	switch maker, _, _ := strings.Cut(model, "/"); maker {
+	case "anthropic":
+		return chat.FormatAnthropic
+	case "google":
+		return chat.FormatGemini
+	case "openai":
+		return chat.FormatOpenAI
+	case "x-ai":
+		return "xai-responses-v1"
+	default:
+		return "unknown"
+	}
+}
+
+// alteredDetails refuses, as the vendor behind does, reasoning of the model's own format that is not signed as it is. What has another format is left out.
+func alteredDetails(b *chatBody, rt route) *problem {
+	own := reasoningFormat(b.Model)
+	for i, m := range *b.Messages {
+		for _, d := range m.Details {
+			altered := false
+			switch {
+			case d.Format != own:
+			case d.Type == "reasoning.text" && d.Signature != "":
+				altered = !rt.genuine("thinking", d.Signature, d.Text)
+			case d.Type == "reasoning.encrypted" && own == chat.FormatAnthropic:
+				altered = !rt.genuine("redacted", d.Data, "")
+			case d.Type == "reasoning.encrypted":
+				altered = !rt.genuine("thought", d.Data, "")
+			}
+			if !altered {
+				continue
+			}
+			return &problem{
+				status: http.StatusBadRequest, message: "Provider returned error",
+				raw: fmt.Sprintf(`{"type":"error","error":{"type":"invalid_request_error","message":"messages.%d.content.0: Invalid `+"`signature` in `thinking` block"+`"}}`, i),
+			}
+		}
+	}
+	return nil
 }
 
 func (openrouter) failure(status int) *problem {
@@ -79,9 +151,9 @@ func (openrouter) failure(status int) *problem {
 	case http.StatusServiceUnavailable:
 		p.html = true
 	case http.StatusTooManyRequests:
-		p.code = "Simulated is temporarily rate-limited upstream. Please retry shortly."
+		p.raw = "Simulated is temporarily rate-limited upstream. Please retry shortly."
 	default:
-		p.code = `{"error":{"message":"` + http.StatusText(status) + `"}}`
+		p.raw = `{"error":{"message":"` + http.StatusText(status) + `"}}`
 	}
 	return p
 }
@@ -106,7 +178,7 @@ func (openrouter) refuse(p *problem, _ uint64) reply {
 	var e openrouterError
 	e.Error.Message, e.Error.Code = p.message, p.status
 	if p.status >= 400 && p.message == "Provider returned error" {
-		e.Error.Metadata = &openrouterMetadata{Raw: p.code, Provider: "Simulated"}
+		e.Error.Metadata = &openrouterMetadata{Raw: p.raw, Provider: "Simulated"}
 	}
 	if p.status != http.StatusUnauthorized {
 		e.UserID = "user_simulated"
@@ -146,17 +218,21 @@ type openrouterModel struct {
 	Parameters []string `json:"supported_parameters"`
 }
 
-func (openrouter) models(names []string, created int64) any {
+func (openrouter) models(names []string, created int64, _ url.Values) any {
 	list := struct {
-		Data []openrouterModel `json:"data"`
-	}{Data: []openrouterModel{}}
+		Data []any `json:"data"`
+	}{Data: []any{}}
 	for _, name := range names {
-		m := openrouterModel{
-			ID: name, Slug: name, Name: name, Created: created, ContextLength: 200_000,
-			Parameters: []string{"max_tokens", "response_format", "stop", "temperature", "tool_choice", "tools", "top_p"},
-		}
-		m.Pricing.Prompt, m.Pricing.Completion = "0.000001", "0.000005"
-		list.Data = append(list.Data, m)
+		list.Data = append(list.Data, openrouter{}.one(name, created))
 	}
 	return list
+}
+
+func (openrouter) one(name string, created int64) any {
+	m := openrouterModel{
+		ID: name, Slug: name, Name: name, Created: created, ContextLength: 200_000,
+		Parameters: []string{"max_tokens", "response_format", "stop", "temperature", "tool_choice", "tools", "top_p"},
+	}
+	m.Pricing.Prompt, m.Pricing.Completion = "0.000001", "0.000005"
+	return m
 }

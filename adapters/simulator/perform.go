@@ -35,8 +35,8 @@ func (p *performance) play(path string) {
 		p.refuse(prob)
 		return
 	}
-	if rt.list || rt.one {
-		p.models(rt)
+	if rt.list || rt.one || rt.read != nil {
+		p.look(rt)
 		return
 	}
 	body, prob := p.body()
@@ -47,6 +47,7 @@ func (p *performance) play(path string) {
 		p.refuse(prob)
 		return
 	}
+	rt.signed = p.v.script.signed
 	c, prob := d.parse(rt, body)
 	if sc, prob := p.named(rt, c, body); prob != nil {
 		p.refuse(prob)
@@ -57,8 +58,11 @@ func (p *performance) play(path string) {
 		return
 	}
 	if prob == nil && !p.v.knows(c.model) {
-		prob = d.unknownModel(c.model)
+		prob = d.unknownModel(c.api, c.model)
 		prob.stream = c.stream && !c.array
+	}
+	if prob == nil && c.asks.complaints != "" {
+		prob = bad(c.asks.complaints)
 	}
 	if prob != nil {
 		p.refuse(prob)
@@ -129,14 +133,40 @@ func (p *performance) refuse(prob *problem) {
 func (p *performance) models(rt route) {
 	d := p.v.dialect
 	if !rt.one {
-		p.send(jsonReply(http.StatusOK, encode(d.models(p.v.list(), p.created))), ok)
+		p.send(jsonReply(http.StatusOK, encode(d.models(p.v.list(), p.created, p.r.URL.Query()))), ok)
 		return
 	}
 	if !p.v.knows(rt.model) {
-		p.refuse(d.unknownModel(rt.model))
+		p.refuse(d.unknownModel(rt.api, rt.model))
 		return
 	}
-	p.send(jsonReply(http.StatusOK, encode(openai{}.model(rt.model, p.created))), ok)
+	p.send(jsonReply(http.StatusOK, encode(d.one(rt.model, p.created))), ok)
+}
+
+// look answers a request that has no body: with the wire case that it names, or with what the vendor has.
+func (p *performance) look(rt route) {
+	sc, prob := p.named(rt, &call{}, nil)
+	switch {
+	case prob != nil:
+		p.refuse(prob)
+	case sc != nil:
+		p.admitted(p.r.Header.Get(caseHeader), sc.call)
+		p.perform(func() { p.scene(sc) }, sc.call)
+	case rt.read != nil:
+		p.read(rt)
+	default:
+		p.models(rt)
+	}
+}
+
+// read answers without a body of the request.
+func (p *performance) read(rt route) {
+	r, prob := rt.read()
+	if prob != nil {
+		p.refuse(prob)
+		return
+	}
+	p.send(r, ok)
 }
 
 // perform waits, fails and stalls as the behaviour says, and else answers.
@@ -166,23 +196,36 @@ func (p *performance) perform(answer func(), c *call) {
 
 // answer makes the answer and sends it.
 func (p *performance) answer(c *call) {
-	var a *answer
-	if p.c.Mode == ModeEcho {
-		a = echo(c)
-	} else {
+	echoes := p.c.Mode == ModeEcho
+	if !echoes && !c.asks.given {
 		if fitting := p.v.script.fit(c); len(fitting) > 0 {
 			p.scene(fitting[p.c.turn(len(fitting))])
 			return
 		}
-		a = compose(c, p.v.display, p.c.turn)
 	}
-	a.serial, a.created = mix(p.serial), p.created
-	if c.stream {
-		header, pieces := p.v.dialect.stream(c, a)
-		p.pieces(http.StatusOK, header, pieces)
+	if c.direct != nil {
+		p.whole(c.direct(&answer{serial: mix(p.serial), created: p.created}))
 		return
 	}
-	p.whole(p.v.dialect.whole(c, a))
+	if c.asks.breaks && !c.stream {
+		p.send(p.v.dialect.refuse(p.v.dialect.failure(http.StatusInternalServerError), p.serial), failed)
+		return
+	}
+	a := compose(c, p.v.display, echoes, p.c.turn)
+	a.count(c, p.v.memory.Load())
+	a.serial, a.created = mix(p.serial), p.created
+	if !c.stream {
+		p.whole(p.v.dialect.whole(c, a))
+		return
+	}
+	header, pieces := p.v.dialect.stream(c, a)
+	if c.asks.breaks {
+		half := (len(pieces) + 1) / 2
+		pieces = append(pieces[:half:half], p.v.dialect.broken(c, a, half)...)
+		p.pieces(http.StatusOK, header, pieces, failed)
+		return
+	}
+	p.pieces(http.StatusOK, header, pieces, ok)
 }
 
 // scene plays a wire case as it is.
@@ -190,7 +233,7 @@ func (p *performance) scene(sc *scene) {
 	whole := reply{status: sc.Status, header: sc.header, body: sc.Body}
 	switch {
 	case sc.pieces != nil:
-		p.pieces(sc.Status, sc.header, sc.pieces)
+		p.pieces(sc.Status, sc.header, sc.pieces, ok)
 	case sc.Status == http.StatusTooManyRequests || sc.Status >= 500:
 		p.send(whole, failed)
 	case sc.Status >= 400:
@@ -250,7 +293,7 @@ func (p *performance) flush() bool {
 }
 
 // pieces sends a stream. Without delays the first event goes out by itself and the rest together.
-func (p *performance) pieces(status int, header http.Header, pieces []piece) {
+func (p *performance) pieces(status int, header http.Header, pieces []piece, o outcome) {
 	p.begin(status, header)
 	events := 0
 	for i, piece := range pieces {
@@ -269,7 +312,7 @@ func (p *performance) pieces(status int, header http.Header, pieces []piece) {
 		}
 		stalls := p.c.Stall && events == 1
 		if i == len(pieces)-1 && !stalls {
-			p.entry.end(ok)
+			p.entry.end(o)
 		}
 		if _, err := p.w.Write(piece.data); err != nil || (first && !piece.comment && !p.flush()) {
 			p.entry.end(canceled)

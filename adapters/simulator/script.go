@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,7 +15,13 @@ type script struct {
 	named  map[string]*scene
 	scenes []*scene // that may be played without being named
 	models map[string]bool
+	tokens map[string]bool // signatures of the cases
 }
+
+var caseSignature = regexp.MustCompile(`"(?:signature|data|thoughtSignature|thought_signature|encrypted_content)"\s*:\s*"([^"]+)"`)
+
+// signed reports whether a signature is one of a case.
+func (s *script) signed(token string) bool { return s.tokens[token] }
 
 // scene is a wire case made ready.
 type scene struct {
@@ -30,13 +37,18 @@ const caseHeader = "X-Sim-Case"
 // newScript makes the cases ready. A case is played without being named when it is a whole, good answer: status 200, its request is one the vendor
 // takes, no want-class, and no tag that says it is broken.
 func newScript(d dialect, vendor string, cases []Case) *script {
-	s := &script{named: map[string]*scene{}, models: map[string]bool{}}
+	s := &script{named: map[string]*scene{}, models: map[string]bool{}, tokens: map[string]bool{}}
+	for _, c := range cases {
+		for _, found := range slices.Concat(caseSignature.FindAllSubmatch(c.RequestBody, -1), caseSignature.FindAllSubmatch(c.Body, -1)) {
+			s.tokens[string(found[1])] = true
+		}
+	}
 	for _, c := range cases {
 		sc := &scene{Case: c, header: playable(c.Header)}
 		if strings.HasPrefix(c.Header.Get("Content-Type"), "text/event-stream") && c.Status < 300 {
 			sc.pieces = cutEvents(c.Body)
 		}
-		sc.call = readCase(d, c)
+		sc.call = s.readCase(d, c)
 		s.named[c.Name] = sc
 		if sc.call == nil || c.Status != http.StatusOK || c.Meta["want-class"] != "" || broken(c.Tags) {
 			continue
@@ -55,15 +67,16 @@ func broken(tags []string) bool {
 }
 
 // readCase reads the request of a case; nil when the vendor would not take it.
-func readCase(d dialect, c Case) *call {
+func (s *script) readCase(d dialect, c Case) *call {
 	target, err := url.Parse(c.Path)
 	if err != nil {
 		return nil
 	}
 	rt, p := d.route(&http.Request{Method: c.Method, URL: target}, target.Path)
-	if p != nil || rt.list || rt.one {
+	if p != nil || rt.list || rt.one || rt.read != nil {
 		return nil
 	}
+	rt.signed = s.signed
 	read, p := d.parse(rt, c.RequestBody)
 	if p != nil {
 		return nil
@@ -137,7 +150,7 @@ func (s *script) fit(c *call) []*scene {
 func (sc *scene) fits(c *call) bool {
 	own := sc.call
 	switch {
-	case own.stream != c.stream, own.stream && own.usage != c.usage, own.array != c.array, own.json != c.json, own.choices != c.choices:
+	case own.stream != c.stream, own.stream && own.usage != c.usage, own.array != c.array, own.json != c.json, own.choices != c.choices, own.api != c.api:
 		return false
 	case own.wantsTool() != c.wantsTool(), own.answered != c.answered, own.force != c.force:
 		return false

@@ -179,6 +179,7 @@ func TestTheVendorsOwnCasesPlayByteForByte(t *testing.T) {
 				path = "/chat" + path
 			}
 			r := w.post(vendor, path, string(c.RequestBody))
+			r.Method = c.Method
 			r.Header.Set("X-Sim-Case", c.Name)
 			if res, body := w.must(r); res.StatusCode != c.Status || body != string(c.Body) {
 				t.Errorf("%s plays %d %q\nwant %d %q", c.Name, res.StatusCode, body, c.Status, c.Body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func BasePath(vendor string) string {
 	}
 }
 
+// controlPrefix is where the control paths are.
+const controlPrefix = "_sim"
+
 // maxBody bounds the body of a request.
 const maxBody = 64 << 20
 
@@ -44,12 +48,16 @@ type Config struct {
 	// like its own (gpt-*, claude-*, gemini-*, maker/model). Any other name is refused with 404.
 	Models map[string][]string
 	Clock  func() time.Time // nil: answers are dated 2026-01-01
+	// Handlers serve further dialects, each under its own prefix: one named bedrock gets what begins with /bedrock/, without that. They have their own
+	// manners; the control paths do not reach them.
+	Handlers map[string]http.Handler
 }
 
 // Server plays the vendors. Its methods may be called at any time.
 type Server struct {
 	vendors map[string]*vendor
 	clock   func() time.Time
+	further map[string]http.Handler
 	serial  atomic.Uint64
 	base    context.Context // ends when the listener closes
 	close   context.CancelFunc
@@ -64,12 +72,13 @@ type vendor struct {
 	models   []string // as configured
 	behaves  atomic.Pointer[conduct]
 	counters atomic.Pointer[counters]
+	memory   atomic.Pointer[memory]
 }
 
 // New makes a simulator. It fails when a wire case cannot be read or a map names no vendor.
 func New(config Config) (*Server, error) {
-	s := &Server{clock: config.Clock, vendors: map[string]*vendor{
-		OpenAI:     {display: "OpenAI", dialect: openai{}},
+	s := &Server{clock: config.Clock, further: maps.Clone(config.Handlers), vendors: map[string]*vendor{
+		OpenAI:     {display: "OpenAI", dialect: openai{kept: newKept()}},
 		Anthropic:  {display: "Claude", dialect: anthropic{}},
 		Gemini:     {display: "Gemini", dialect: gemini{}},
 		OpenRouter: {display: "OpenRouter", dialect: openrouter{}},
@@ -78,6 +87,11 @@ func New(config Config) (*Server, error) {
 		s.clock = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 	}
 	s.base, s.close = context.WithCancel(context.Background())
+	for name := range s.further {
+		if _, taken := s.vendors[name]; taken || name == controlPrefix || name == "" || strings.Contains(name, "/") {
+			return nil, fmt.Errorf("simulator: a further handler cannot be at %q", name)
+		}
+	}
 	for name, models := range config.Models {
 		v, known := s.vendors[name]
 		if !known {
@@ -114,6 +128,7 @@ func (v *vendor) reset() {
 	b, _ := Behaviour{}.complete() // the zero value is complete without fault
 	v.behaves.Store(newConduct(b))
 	v.counters.Store(newCounters())
+	v.memory.Store(newMemory())
 }
 
 // knows reports whether the vendor has a model of that name.
@@ -176,8 +191,12 @@ func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if name == "_sim" {
+	if name == controlPrefix {
 		s.control(w, r, rest)
+		return
+	}
+	if further := s.further[name]; further != nil {
+		http.StripPrefix("/"+name, further).ServeHTTP(w, r)
 		return
 	}
 	v, known := s.vendors[name]
