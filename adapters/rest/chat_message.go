@@ -137,15 +137,15 @@ func (t *turn) message() chat.Message {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.PartRefusal, Text: t.refusal})
 	}
 	m.Parts = append(append(m.Parts, t.images...), t.calls...)
-	if m.Role == chat.RoleAssistant {
-		m.Parts = withoutEmpty(m.Parts)
-	}
 	thinking := t.thoughts.parts
 	if len(thinking) == 0 && t.reasoning != "" {
 		thinking = []chat.Part{{Kind: chat.PartThinking, Text: t.reasoning}}
 	}
 	if thinking = attach(thinking, m.Parts); len(thinking) > 0 {
 		m.Parts = append(thinking, m.Parts...)
+	}
+	if m.Role == chat.RoleAssistant {
+		m.Parts = withoutEmpty(m.Parts)
 	}
 	keep(m.Parts, t.cache)
 	return m
@@ -165,7 +165,7 @@ func withoutEmpty(parts []chat.Part) []chat.Part {
 	}
 	out := parts[:0]
 	for _, p := range parts {
-		if p.Kind != chat.PartText || p.Text != "" || p.Cache != "" {
+		if p.Kind != chat.PartText || p.Text != "" || p.Cache != "" || p.Signature != nil {
 			out = append(out, p)
 		}
 	}
