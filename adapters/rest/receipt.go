@@ -25,7 +25,7 @@ func (x *exchange) writeReceipt(r inbound.Receipt, outcome string) {
 	}
 	x.writeAge(r)
 	if len(r.Dropped) > 0 {
-		h.Set("X-Forge-Dropped", listed(x.ownNames(r.Dropped)))
+		h.Set("X-Forge-Dropped", namesIn(x.ownNames(r.Dropped)))
 	}
 	if x.explain && r.Decision.ID != "" {
 		h.Set("X-Forge-Decision", decisionHeader(decisionOf(r, outcome)))
@@ -35,8 +35,8 @@ func (x *exchange) writeReceipt(r inbound.Receipt, outcome string) {
 // maxListed bounds the header that lists what was dropped: clients name their fields as they like.
 const maxListed = 4 << 10
 
-// listed writes names for a header. Those that do not fit are left out, and three dots stand for them.
-func listed(names []string) string {
+// namesIn writes names for a header. Those that do not fit are left out, and three dots stand for them.
+func namesIn(names []string) string {
 	var b strings.Builder
 	for i, name := range names {
 		if i > 0 {
