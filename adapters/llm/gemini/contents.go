@@ -84,7 +84,7 @@ func (e *encoder) system(i int, m *chat.Message) error {
 // uncached names what a part asks of the cache: the vendor decides for itself what it keeps.
 func (e *encoder) uncached(p *chat.Part) {
 	if p.Cache != "" {
-		e.drops.Add("messages[].content[].cache_control")
+		e.drops.Add("messages[].cache_control")
 	}
 }
 

@@ -32,7 +32,6 @@ var Vendor = llm.Vendor{
 		llm.OneToolAtATime:     "there is no switch against parallel calls",
 		llm.CacheControls:      "the vendor keeps prompts by itself; parts cannot be marked",
 		llm.EndUsers:           "there is no field for an end user",
-		llm.AnswersStop:        "the vendor does not say which stop sequence ended an answer",
 		llm.AnswersPassThrough: "no client of ours speaks this dialect",
 	},
 	Cases: cases,

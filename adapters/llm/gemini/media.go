@@ -22,9 +22,6 @@ func (e *encoder) media(p *chat.Part, i, j int) (*part, error) {
 	if m.Detail != "" && m.Detail != "auto" {
 		e.drops.Add("image_url.detail")
 	}
-	if m.Name != "" {
-		e.drops.Note("messages[].content[].file.filename")
-	}
 	switch {
 	case m.Data != "":
 		kind := mediaType(m)
