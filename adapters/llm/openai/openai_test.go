@@ -29,10 +29,10 @@ func asked(t *testing.T, model, effort, key string) (body map[string]any, header
 	defer server.Close()
 	client := llm.NewClient(llm.ClientConfig{})
 	defer client.CloseIdleConnections()
-	p, _ := openai.Vendor.New(client)
+	p := openai.Vendor.New(client).Provider
 	n, half := 7, 0.5
 	r, err := p.Complete(t.Context(), outbound.Target{Model: model, BaseURL: server.URL + "/v1/", Secret: secret.New(key)}, &chat.Request{
-		Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}, MaxTokens: &n, Temperature: &half, TopP: &half, Stop: []string{"x"}, Reasoning: effort,
+		Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}, MaxTokens: &n, Temperature: &half, TopP: &half, Stop: []string{"x"}, Thinking: chat.Thinking{Effort: effort},
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", model, err)

@@ -6,9 +6,11 @@ import (
 	"embed"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/chatcompletions"
+	"github.com/forge1/forge1/adapters/llm/internal/embeddings"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -19,12 +21,31 @@ var cases embed.FS
 // Vendor is the registration of OpenRouter.
 var Vendor = llm.Vendor{
 	Name: "openrouter",
-	New: func(client *http.Client) (outbound.Provider, outbound.Relay) {
-		p := chatcompletions.New(client, chatcompletions.Flavour{Refine: refine})
-		return p, p
+	New: func(client *http.Client) outbound.Abilities {
+		p := chatcompletions.New(client, flavour)
+		e := embeddings.New(client, flavour, embeddings.Base64)
+		return outbound.Abilities{Provider: p, Relays: []outbound.Relay{p, e}, Embedder: e, Lister: p}
 	},
-	Resold: resold,
-	Cases:  cases,
+	Resold:  resold,
+	Example: "anthropic/claude-sonnet-4.5",
+	Signs:   chat.FormatAnthropic,
+	Lacks: map[llm.Ability]string{
+		llm.Choices:        "n is ignored: there is one answer",
+		llm.AnswersChoices: "n is ignored: there is one answer",
+		llm.AnswersCount:   "there is no call that counts without an answer",
+		llm.AnswersStop:    "the answer does not say which sequence ended it",
+	},
+	Cases: cases,
+}
+
+var flavour = chatcompletions.Flavour{
+	Kind: chatcompletions.OpenRouter, Refine: refine, RefusesID: refusesID, Headers: []string{"Http-Referer", "X-Title", "X-Openrouter-Title"},
+}
+
+// refusesID knows the makers whose own APIs, which the vendor asks, take no other ids of tool calls than portable ones.
+func refusesID(model, id string) bool {
+	maker, _, _ := strings.Cut(model, "/")
+	return (maker == "anthropic" || maker == "openai") && chat.PortableID(id) != id
 }
 
 // resold puts the maker's name before the slash, as the vendor calls it.

@@ -56,7 +56,7 @@ func TestWhatStandsBehindAnError(t *testing.T) {
 			defer server.Close()
 			client := llm.NewClient(llm.ClientConfig{})
 			defer client.CloseIdleConnections()
-			p, _ := openrouter.Vendor.New(client)
+			p := openrouter.Vendor.New(client).Provider
 			_, err := p.Complete(t.Context(), outbound.Target{Model: "m", BaseURL: server.URL}, &chat.Request{})
 			f, ok := errors.AsType[*chat.Failure](err)
 			if !ok || f.Class != tt.class || f.Message != tt.message || f.Code != tt.code {

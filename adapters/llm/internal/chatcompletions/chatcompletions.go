@@ -17,21 +17,36 @@ import (
 
 const path = "/chat/completions"
 
-// Flavour is where a vendor's dialect differs from what all share. The zero value is what most servers take.
+// Kind is whose server it is, where the dialect falls apart.
+type Kind uint8
+
+// The kinds.
+const (
+	OpenAI     Kind = iota // refuses what it does not know
+	OpenRouter             // knows reasoning_details, cache_control and plugins, and speaks for the makers of many models
+	Compatible             // a server of one's own: knows sampling of its own, leaves out what others always send, and ignores what it does not know
+)
+
+// Flavour is where a vendor's dialect differs from what all share.
 type Flavour struct {
+	Kind Kind
 	// CompletionTokens reports whether a model refuses max_tokens and takes max_completion_tokens in its place. Nil: none.
 	CompletionTokens func(model string) bool
-	// Refuses names the fields that a model does not take at this reasoning effort, "" where none was asked for: temperature, top_p, stop,
-	// reasoning_effort. They are dropped, and the caller is told. Nil: none.
+	// Refuses names the fields that a model does not take at this reasoning effort, "" where none was asked for. They are dropped, and the caller is
+	// told. Nil: none.
 	Refuses func(model, effort string) []string
-	// MaxToolID is the longest tool call id that the vendor takes; longer ones, of other vendors, are shortened alike wherever they stand.
-	// 0: any.
-	MaxToolID int
+	// Effort gives the nearest effort that a model has to the one that was asked for, "" when none is to be sent, and whether that honours it. Nil: what
+	// servers of one's own know.
+	Effort func(model, effort string) (send string, honoured bool)
+	// RefusesID reports whether the vendor would refuse a tool call's id; chat.PortableID is sent for it, wherever it stands. Nil: none.
+	RefusesID func(model, id string) bool
+	// Headers are those of a client that are passed on with its body, by canonical name.
+	Headers []string
 	// Refine corrects what an error says, where the vendor means something else by it. Nil: nothing.
 	Refine func(r *llm.Refusal, e ErrorFacts)
 }
 
-// Provider implements outbound.Provider and outbound.Relay for any server of the dialect.
+// Provider implements outbound.Provider, outbound.Relay and outbound.Lister for any server of the dialect.
 type Provider struct {
 	client  *http.Client
 	flavour Flavour
@@ -40,6 +55,7 @@ type Provider struct {
 var (
 	_ outbound.Provider = (*Provider)(nil)
 	_ outbound.Relay    = (*Provider)(nil)
+	_ outbound.Lister   = (*Provider)(nil)
 )
 
 // New makes a provider, which binds nothing but the client.
@@ -69,7 +85,7 @@ func (p *Provider) Stream(ctx context.Context, to outbound.Target, r *chat.Reque
 	if err != nil {
 		return nil, err
 	}
-	return events.Answer{Response: resp, To: to, Decoder: p.newDecoder(to), Explain: p.explain, Dropped: dropped}.Stream(ctx)
+	return events.Answer{Response: resp, To: to, Decoder: p.newDecoder(to), Explain: p.flavour.Explain, Dropped: dropped}.Stream(ctx)
 }
 
 func (p *Provider) ask(ctx context.Context, to outbound.Target, r *chat.Request, stream bool) (*http.Response, []string, error) {
@@ -83,14 +99,48 @@ func (p *Provider) ask(ctx context.Context, to outbound.Target, r *chat.Request,
 	if err := enc.Encode(out); err != nil {
 		return nil, nil, chat.Fail(chat.ClassUnsupport, fmt.Errorf("encode the request: %w", err))
 	}
-	resp, err := p.post(ctx, to, body.Bytes())
+	resp, err := p.post(ctx, to, body.Bytes(), nil)
 	return resp, dropped, err
 }
 
-func (p *Provider) post(ctx context.Context, to outbound.Target, body []byte) (*http.Response, error) {
-	header := make(http.Header, 2)
-	if !to.Secret.Empty() { // a server on one's own machine may want none
+func (p *Provider) post(ctx context.Context, to outbound.Target, body []byte, client map[string]string) (*http.Response, error) {
+	header := Authorize(to)
+	for _, name := range p.flavour.Headers {
+		if v := client[name]; v != "" {
+			header[name] = []string{v}
+		}
+	}
+	return llm.Call{To: to, URL: llm.JoinURL(to.BaseURL, path), Header: header, Body: body, Explain: p.flavour.Explain}.Do(ctx, p.client)
+}
+
+// Authorize makes the header that all of the vendor's APIs want: the key, unless there is none, as with a server on one's own machine.
+func Authorize(to outbound.Target) http.Header {
+	header := make(http.Header, 3)
+	if !to.Secret.Empty() {
 		header["Authorization"] = []string{"Bearer " + to.Secret.Reveal()}
 	}
-	return llm.Call{To: to, URL: llm.JoinURL(to.BaseURL, path), Header: header, Body: body, Explain: p.explain}.Do(ctx, p.client)
+	return header
+}
+
+// List implements outbound.Lister.
+func (p *Provider) List(ctx context.Context, to outbound.Target) ([]string, error) {
+	var out struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	call := llm.Call{Method: http.MethodGet, To: to, URL: llm.JoinURL(to.BaseURL, "/models"), Header: Authorize(to), Explain: p.flavour.Explain}
+	if err := call.Into(ctx, p.client, &out); err != nil {
+		return nil, err
+	}
+	if out.Data == nil {
+		return nil, llm.BadResponse(to, "answered what is no list of models")
+	}
+	names := make([]string, 0, len(out.Data))
+	for _, m := range out.Data {
+		if m.ID != "" {
+			names = append(names, m.ID)
+		}
+	}
+	return names, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"net/http"
 
 	"github.com/forge1/forge1/adapters/llm"
@@ -13,61 +12,63 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// decode reads a whole answer. The error is looked for first: some vendors send it with status 200, and with choices beside it.
+// decode reads a whole answer: as if all of it came in one piece, so that it says the same as a stream does.
 func (p *Provider) decode(body []byte, to outbound.Target, h http.Header) (*chat.Response, error) {
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, llm.BadResponse(to, "answered what is no chat completion")
-	}
+	unread := json.Unmarshal(body, &a)
 	if r, ok := p.flavour.refusal(a.Error); ok {
 		return nil, r.Failure(to, h)
 	}
-	if len(a.Choices) == 0 {
+	if unread == nil && len(a.Choices) == 0 {
+		if r, ok := p.flavour.Explain(body); ok { // an error in another form
+			return nil, r.Failure(to, h)
+		}
 		return nil, llm.BadResponse(to, "answered without choices")
 	}
-	c := a.Choices[0]
-	for _, other := range a.Choices[1:] { // the neutral form holds one choice: the first by index
-		if other.Index < c.Index {
-			c = other
+	number(a.Choices)
+	d := p.newDecoder(to)
+	d.header = h
+	chunks, err := d.chunks(&a, unread)
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.Choices { // a whole answer has finished, though it may not say so
+		chunks = d.tell(a.Choices[i].Index).finish(chunks, "", nil)
+	}
+	var g chat.Gatherer
+	for i := range chunks {
+		g.Add(chunks[i])
+	}
+	return g.Response(), nil
+}
+
+// number numbers the choices of a whole answer in their order when their own numbers are no such.
+func number(list []choice) {
+	seen := make(map[int]bool, len(list))
+	for i := range list {
+		if n := list[i].Index; n < 0 || n >= len(list) || seen[n] {
+			for i := range list {
+				list[i].Index = i
+			}
+			return
 		}
+		seen[list[i].Index] = true
 	}
-	if r, ok := p.flavour.refusal(c.Error); ok {
-		return nil, r.Failure(to, h)
-	}
-	out := &chat.Response{
-		ID: a.ID, Model: a.Model, Text: string(c.Message.Content), Refusal: c.Message.Refusal, Usage: a.Usage.neutral(),
-	}
-	for i, t := range c.Message.ToolCalls {
-		args := t.Function.Arguments
-		if args == "" {
-			args = "{}"
-		}
-		out.ToolCalls = append(out.ToolCalls, chat.ToolCall{ID: callID(t.ID, a.ID, i), Name: t.Function.Name, Arguments: args})
-	}
-	reason := ""
-	if c.Finish != nil {
-		reason = *c.Finish
-	}
-	if reason == finishError {
-		return nil, llm.BadResponse(to, "finished with an error")
-	}
-	out.Finish = finishOf(reason, len(out.ToolCalls) > 0)
-	return out, nil
 }
 
 // callID keeps the vendor's id of a call. Some servers give none: then one is made, of what tells this call from those of other answers.
-func callID(id, answer string, index int) string {
+func callID(id, answer string, choice, index int) string {
 	if id != "" {
 		return id
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%s/%d", answer, index))
+	h := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", answer, choice, index))
 	return "call_" + hex.EncodeToString(h[:12])
 }
 
 // finishOf maps a reason. A forced tool call finishes with "stop" here, so the calls themselves decide.
 func finishOf(reason string, called bool) chat.Finish {
 	switch reason {
-	case "length":
+	case "length", "max_tokens":
 		return chat.FinishLength
 	case "content_filter":
 		return chat.FinishContentFilter
@@ -78,44 +79,4 @@ func finishOf(reason string, called bool) chat.Finish {
 		return chat.FinishToolCalls
 	}
 	return chat.FinishStop
-}
-
-// neutral gives the usage in the neutral form, nil for one that counts nothing.
-func (u *usage) neutral() *chat.Usage {
-	if u == nil {
-		return nil
-	}
-	out := chat.Usage{
-		Input: max(u.Prompt, 0), Output: max(u.Completion, 0), CacheRead: max(u.PromptOf.Cached, 0),
-		CacheWrite: max(u.PromptOf.CacheWrite, 0), Reasoning: max(u.CompletionOf.Reasoning, 0), AudioInput: max(u.PromptOf.Audio, 0),
-		AudioOutput: max(u.CompletionOf.Audio, 0), ImageOutput: max(u.CompletionOf.Image, 0),
-	}
-	if out.Zero() {
-		return nil
-	}
-	out.CostNanos = nanos(u.Cost.String())
-	return &out
-}
-
-var (
-	billion = big.NewRat(1_000_000_000, 1)
-	half    = big.NewRat(1, 2)
-)
-
-// nanos reads an amount of dollars exactly and rounds it half up to nano-dollars; nil when there is none.
-func nanos(dollars string) *int64 {
-	if dollars == "" || len(dollars) > 40 {
-		return nil
-	}
-	r, ok := new(big.Rat).SetString(dollars)
-	if !ok || r.Sign() < 0 {
-		return nil
-	}
-	r.Add(r.Mul(r, billion), half)
-	n := new(big.Int).Quo(r.Num(), r.Denom())
-	if !n.IsInt64() {
-		return nil
-	}
-	v := n.Int64()
-	return &v
 }

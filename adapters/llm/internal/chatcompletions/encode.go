@@ -1,114 +1,195 @@
 package chatcompletions
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
 )
 
+// encoder writes one request, and notes what the vendor does not take.
+type encoder struct {
+	Flavour
+	model string
+	drops llm.Drops
+	out   *request
+}
+
 // encode writes a request in the dialect, and nothing that was not asked for. dropped names what the model does not take.
 func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, []string, error) {
-	out := &request{
-		Model: model, Temperature: r.Temperature, TopP: r.TopP, Stop: r.Stop, Seed: r.Seed, ParallelTools: r.ParallelTools,
-		Reasoning: r.Reasoning, User: r.EndUser, Stream: stream,
-	}
+	e := &encoder{Flavour: f, model: model, out: &request{
+		Model: model, Temperature: r.Temperature, TopP: r.TopP, FrequencyPenalty: r.FrequencyPenalty, PresencePenalty: r.PresencePenalty,
+		Stop: r.Stop, Seed: r.Seed, Logprobs: r.Logprobs, TopLogprobs: r.TopLogprobs, User: r.EndUser, Stream: stream,
+	}}
 	if f.CompletionTokens != nil && f.CompletionTokens(model) {
-		out.MaxCompletionTokens = r.MaxTokens
+		e.out.MaxCompletionTokens = r.MaxTokens
 	} else {
-		out.MaxTokens = r.MaxTokens
-	}
-	var drops llm.Drops
-	if f.Refuses != nil {
-		for _, field := range f.Refuses(model, r.Reasoning) {
-			out.drop(field, &drops)
-		}
+		e.out.MaxTokens = r.MaxTokens
 	}
 	if stream {
-		out.StreamOptions = &streamOptions{IncludeUsage: true}
+		e.out.StreamOptions = &streamOptions{IncludeUsage: true}
 	}
-	for _, m := range r.Messages {
-		out.Messages = append(out.Messages, f.message(m))
+	if r.Choices > 1 {
+		e.out.N = r.Choices
 	}
-	for _, t := range r.Tools {
-		out.Tools = append(out.Tools, tool{Type: "function", Function: function{
-			Name: t.Name, Description: t.Description, Parameters: raw(t.Schema), Strict: t.Strict,
-		}})
+	e.thinking(r)
+	e.hints(r)
+	if err := e.messages(r.Messages); err != nil {
+		return nil, nil, err
 	}
-	out.ToolChoice = toolChoiceOf(r.ToolChoice)
-	out.Format = formatOf(r.Format)
-	dropped, err := drops.Fields(r)
+	e.tools(r)
+	e.out.Format = formatOf(r.Format)
+	if f.Refuses != nil {
+		for _, field := range f.Refuses(model, e.out.Effort) {
+			e.drop(field)
+		}
+	}
+	dropped, err := e.drops.Fields(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	return out, dropped, nil
+	return e.out, dropped, nil
+}
+
+// maxStops is how many stop sequences OpenAI takes.
+const maxStops = 4
+
+// hints writes what servers know or do not, by their kind. A cache that the vendor keeps of its own accord is not lost.
+func (e *encoder) hints(r *chat.Request) {
+	e.out.TopK, e.out.ServiceTier, e.out.CacheKey = r.TopK, r.ServiceTier, r.CacheKey
+	switch e.Kind {
+	case OpenAI:
+		e.drop("top_k")
+		if len(e.out.Stop) > maxStops {
+			e.out.Stop = e.out.Stop[:maxStops]
+			e.drops.Add("stop")
+		}
+	case OpenRouter:
+		e.drop("n") // which it ignores
+		e.note("prompt_cache_key", &e.out.CacheKey)
+	case Compatible:
+		e.note("prompt_cache_key", &e.out.CacheKey)
+		if t := e.out.ServiceTier; t == "auto" || t == "default" {
+			e.out.ServiceTier = ""
+		}
+		e.drop("service_tier")
+	}
+}
+
+// note takes out a hint that changes no answer.
+func (e *encoder) note(field string, hint *string) {
+	if *hint != "" {
+		*hint = ""
+		e.drops.Note(field)
+	}
 }
 
 // drop takes a field out. Sampling parameters of 1 are what a model does that takes none, so nothing is lost with them.
-func (q *request) drop(field string, d *llm.Drops) {
-	lost := false
+func (e *encoder) drop(field string) {
+	q, lost := e.out, false
 	switch field {
 	case "temperature":
 		lost, q.Temperature = q.Temperature != nil && *q.Temperature != 1, nil
 	case "top_p":
 		lost, q.TopP = q.TopP != nil && *q.TopP != 1, nil
+	case "top_k":
+		lost, q.TopK = q.TopK != nil, nil
+	case "frequency_penalty":
+		lost, q.FrequencyPenalty = q.FrequencyPenalty != nil && *q.FrequencyPenalty != 0, nil
+	case "presence_penalty":
+		lost, q.PresencePenalty = q.PresencePenalty != nil && *q.PresencePenalty != 0, nil
 	case "stop":
 		lost, q.Stop = len(q.Stop) > 0, nil
+	case "n":
+		lost, q.N = q.N > 1, 0
+	case "logprobs":
+		lost, q.Logprobs, q.TopLogprobs = q.Logprobs, false, 0
+	case "service_tier":
+		lost, q.ServiceTier = q.ServiceTier != "", ""
 	case "reasoning_effort":
-		lost, q.Reasoning = q.Reasoning != "", ""
+		lost, q.Effort = q.Effort != "", ""
+	case "parallel_tool_calls": // a model that does not take it calls one tool at a time
+		q.ParallelTools = nil
 	}
 	if lost {
-		d.Add(field)
+		e.drops.Add(field)
 	}
 }
 
-func (f Flavour) message(m chat.Message) message {
-	out := message{Role: string(m.Role), Name: m.Name, ToolCallID: f.toolID(m.ToolCallID)}
-	for _, c := range m.ToolCalls {
-		out.ToolCalls = append(out.ToolCalls, toolCall{
-			ID: f.toolID(c.ID), Type: "function", Function: calledFunction{Name: c.Name, Arguments: c.Arguments},
-		})
+// thinking writes how much is to be thought: as an effort, which every server knows, or in OpenRouter's own field, which knows budgets too.
+func (e *encoder) thinking(r *chat.Request) {
+	t := r.Thinking
+	if t.Zero() {
+		return
+	}
+	effort := t.EffortOr("")
+	if e.Kind == OpenRouter {
+		q := &reasoning{}
+		switch {
+		case t.Budget > 0 && t.Effort == "" && t.Mode != chat.ThinkingOff:
+			q.MaxTokens = t.Budget
+		case effort == "max":
+			q.Effort = "xhigh"
+		case effort != "":
+			q.Effort = effort
+		case t.Mode != "":
+			q.Enabled = true
+		}
+		q.Exclude = !t.Show && effort != "none" && len(r.Tools) == 0 // of a tool's call the thoughts are wanted back
+		if *q != (reasoning{}) {
+			e.out.Reasoning = q
+		}
+		return
+	}
+	if effort == "" {
+		return // thinking is what a model that can does unasked
+	}
+	if e.Effort != nil {
+		var honoured bool
+		if e.out.Effort, honoured = e.Effort(e.model, effort); !honoured {
+			e.drops.Add("reasoning_effort")
+		}
+		return
 	}
 	switch {
-	case len(m.Parts) == 0 && len(m.ToolCalls) > 0:
-		out.Content = nil
-	case onlyText(m):
-		out.Content = m.Text()
+	case effort == "none" && t.Effort == "": // servers differ in how thinking is turned off, and most do not know this word
+		e.drops.Add("reasoning_effort")
+	case effort == "minimal":
+		e.out.Effort = "low"
+	case effort == "xhigh", effort == "max":
+		e.out.Effort = "high"
 	default:
-		parts := make([]part, 0, len(m.Parts))
-		for _, p := range m.Parts {
-			parts = append(parts, partOf(p))
+		e.out.Effort = effort
+	}
+}
+
+// tools writes the tools and what goes with them. A vendor refuses a choice where there is no tool.
+func (e *encoder) tools(r *chat.Request) {
+	for i := range r.Tools {
+		switch t := &r.Tools[i]; {
+		case t.Server == "":
+			e.out.Tools = append(e.out.Tools, tool{Type: "function", Function: function{
+				Name: t.Name, Description: t.Description, Parameters: raw(t.Schema), Strict: t.Strict,
+			}})
+			if t.Cache != "" {
+				e.uncached(t.Cache)
+			}
+		case t.Foreign != nil && t.Foreign.Dialect == chat.DialectOpenAIChat && json.Valid(t.Foreign.JSON):
+			e.out.Tools = append(e.out.Tools, json.RawMessage(t.Foreign.JSON))
+		case t.Server == chat.ServerWebSearch && e.Kind == OpenRouter:
+			e.out.Plugins = []plugin{{ID: "web"}}
+		default:
+			e.drops.Add(fmt.Sprintf("tools[%d]", i))
 		}
-		out.Content = parts
 	}
-	return out
-}
-
-// onlyText reports whether a message can be sent as one string: a single text, or none.
-func onlyText(m chat.Message) bool {
-	return len(m.Parts) == 0 || len(m.Parts) == 1 && m.Parts[0].Kind == chat.PartText
-}
-
-func partOf(p chat.Part) part {
-	if p.Kind == chat.PartText {
-		return part{Type: "text", Text: &p.Text}
+	if len(r.Tools) > 0 && len(e.out.Tools) == 0 {
+		if m := r.ToolChoice.Mode; (m == chat.ToolRequired || m == chat.ToolNamed) && len(e.out.Plugins) == 0 {
+			e.drops.Add("tool_choice")
+		}
+		return
 	}
-	url := p.Image.URL
-	if url == "" {
-		url = "data:" + p.Image.MediaType + ";base64," + p.Image.Data
-	}
-	return part{Type: "image_url", Image: &imageURL{URL: url, Detail: p.Image.Detail}}
-}
-
-// toolID shortens an id that the vendor would refuse, always to the same.
-func (f Flavour) toolID(id string) string {
-	if f.MaxToolID == 0 || len(id) <= f.MaxToolID {
-		return id
-	}
-	h := sha256.Sum256([]byte(id))
-	return "call_" + hex.EncodeToString(h[:12])
+	e.out.ToolChoice, e.out.ParallelTools = toolChoiceOf(r.ToolChoice), r.ParallelTools
 }
 
 func toolChoiceOf(c chat.ToolChoice) any {
@@ -131,7 +212,7 @@ func formatOf(f chat.Format) *responseFormat {
 		if name == "" {
 			name = "answer" // the dialect demands one
 		}
-		return &responseFormat{Type: "json_schema", Schema: &jsonSchema{Name: name, Schema: raw(f.Schema), Strict: f.Strict}}
+		return &responseFormat{Type: "json_schema", Schema: &jsonSchema{Name: name, Description: f.Description, Schema: raw(f.Schema), Strict: f.Strict}}
 	default:
 		return nil
 	}

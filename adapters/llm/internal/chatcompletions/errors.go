@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 )
 
 // ErrorFacts is what an error tells beside the words that all vendors of the dialect share.
@@ -13,28 +14,45 @@ type ErrorFacts struct {
 	Raw     string   // what the vendor's own upstream said: JSON or prose
 }
 
-// explain reads an error body; it implements llm.Explain. The usual shape is {"error":{message,type,code,param}}, where code may be a string, a
+// Explain reads an error body; it implements llm.Explain. The usual shape is {"error":{message,type,code,param}}, where code may be a string, a
 // number or null; some servers send {"error":"text"}, and some the error's fields without a wrapping.
-func (p *Provider) explain(body []byte) (llm.Refusal, bool) {
+func (f Flavour) Explain(body []byte) (llm.Refusal, bool) {
 	var a struct {
 		Error   json.RawMessage `json:"error"`
 		Message json.RawMessage `json:"message"`
+		Detail  json.RawMessage `json:"detail"`
 	}
 	if err := json.Unmarshal(body, &a); err != nil {
 		return llm.Refusal{}, false
 	}
-	if r, ok := p.flavour.refusal(a.Error); ok {
+	if r, ok := f.refusal(a.Error); ok {
 		return r, true
 	}
 	if len(a.Message) > 0 && a.Message[0] == '"' {
-		return p.flavour.refusal(body)
+		return f.refusal(body)
+	}
+	if f.Kind == Compatible && len(a.Detail) > 0 {
+		return detailed(a.Detail)
 	}
 	return llm.Refusal{}, false
 }
 
+// detailed reads the error of a server that is written in Python: what is wrong, or a list of it.
+func detailed(b json.RawMessage) (llm.Refusal, bool) {
+	var list []struct {
+		Message string `json:"msg"`
+	}
+	if json.Unmarshal(b, &list) == nil && len(list) > 0 {
+		return llm.Refusal{Message: list[0].Message}, true
+	}
+	message := jsonscan.Unquote(b)
+	return llm.Refusal{Message: message}, message != ""
+}
+
 // refusal reads the error itself. It reports false for none.
 func (f Flavour) refusal(b json.RawMessage) (llm.Refusal, bool) {
-	if len(b) == 0 || string(b) == "null" {
+	switch string(b) {
+	case "", "null", "false", `""`, "{}":
 		return llm.Refusal{}, false
 	}
 	var plain string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/adapters/llm/internal/sse"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
@@ -33,7 +34,7 @@ func (p *Provider) Read(body []byte) outbound.Reading {
 // ownEnd reports whether a choice that finished so came to its own end.
 func ownEnd(reason string) bool {
 	switch reason {
-	case "", "length", "content_filter", finishError:
+	case "", "length", "max_tokens", "content_filter", finishError:
 		return false
 	}
 	return true
@@ -57,27 +58,39 @@ func (g *gatherer) add(raw []byte) {
 	r := sse.NewReader(bytes.NewReader(raw), 0)
 	defer r.Close()
 	f, err := r.Next()
-	if err != nil || !f.HasData || isDone(f.Data) {
+	if err != nil || !f.HasData || len(f.Data) == 0 {
+		return
+	}
+	if isDone(f.Data) {
+		g.ended()
 		return
 	}
 	var a answer
-	if json.Unmarshal(f.Data, &a) != nil {
-		g.exact, g.whole = false, false
-		return
-	}
-	g.exact = g.exact && exact(f.Data)
+	unread := json.Unmarshal(f.Data, &a)
+	g.exact = g.exact && unread == nil && exact(f.Data)
 	for i := range a.Choices {
 		if reason := a.Choices[i].Finish; reason != nil && *reason != "" {
 			g.whole = g.whole && ownEnd(*reason)
 		}
 	}
-	chunks, err := g.chunks(&a)
+	chunks, err := g.chunks(&a, unread)
 	g.whole = g.whole && err == nil
+	g.take(chunks)
+}
+
+// ended reads the last word. A server that never says that a choice has finished may have cut it.
+func (g *gatherer) ended() {
+	g.whole = g.whole && g.choices.complete()
+	chunks, _ := g.done()
+	g.take(chunks)
+}
+
+func (g *gatherer) take(chunks []chat.Chunk) {
 	if !g.exact {
 		return
 	}
-	for _, c := range chunks {
-		g.answer.Add(c)
+	for i := range chunks {
+		g.answer.Add(chunks[i])
 	}
 }
 
@@ -89,64 +102,102 @@ func (g *gatherer) read() outbound.Reading {
 	return out
 }
 
-// exact reports whether the neutral form holds all that an answer or a chunk tells the client. What says nothing, null or empty, need not be held.
+// exact reports whether the neutral form holds all that an answer or a chunk tells the client. What says nothing, null or empty, need not be held, nor
+// what is about the call and not about the answer.
 func exact(b []byte) bool {
-	w := walk(b, 0)
-	if w.end != '}' {
-		return false
-	}
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		value := w.skip()
-		switch string(key) {
+	return members(b, func(key string, value []byte) bool {
+		switch key {
 		case "id", "object", "created", "model", "usage", "system_fingerprint", "service_tier", "provider", "obfuscation":
+			return true
 		case "choices":
-			if !exactChoices(value) {
-				return false
-			}
-		default:
-			if !empty(value) {
-				return false
-			}
+			return jsonscan.IsNull(value) || items(value, exactChoice)
 		}
-	}
-	return w.whole()
+		return empty(value)
+	})
 }
 
-// exactChoices allows one choice, the first.
-func exactChoices(b []byte) bool {
-	w := walk(b, 0)
-	if w.end != ']' {
-		return isNull(b)
-	}
-	n := 0
-	for _, ok := w.next(); ok; _, ok = w.next() {
-		if n++; n > 1 || !members(w.skip(), func(key string, value []byte) bool {
-			switch key {
-			case "index":
-				return number(value) == 0
-			case "finish_reason", "native_finish_reason":
-				return true
-			case "message", "delta":
-				return isNull(value) || members(value, exactSaid)
-			}
-			return empty(value)
-		}) {
-			return false
+func exactChoice(b []byte) bool {
+	return members(b, func(key string, value []byte) bool {
+		switch key {
+		case "index":
+			return jsonscan.Number(value) < maxChoices
+		case "finish_reason", "native_finish_reason":
+			return true
+		case "logprobs":
+			return jsonscan.IsNull(value) || members(value, exactLogprobs)
+		case "message", "delta":
+			return jsonscan.IsNull(value) || members(value, exactSaid)
 		}
-	}
-	return w.whole()
+		return empty(value)
+	})
 }
+
+func exactLogprobs(key string, value []byte) bool { return key == "content" || empty(value) }
 
 func exactSaid(key string, value []byte) bool {
 	switch key {
 	case "role":
 		return true
-	case "content", "refusal":
-		return isNull(value) || isText(value)
+	case "content", "refusal", "reasoning", "reasoning_content":
+		return jsonscan.IsNull(value) || isText(value)
+	case "reasoning_details":
+		return jsonscan.IsNull(value) || items(value, exactDetail)
+	case "annotations":
+		return jsonscan.IsNull(value) || items(value, exactAnnotation)
+	case "images":
+		return jsonscan.IsNull(value) || items(value, exactImage)
 	case "tool_calls":
-		return isNull(value) || items(value, exactTool)
+		return jsonscan.IsNull(value) || items(value, exactTool)
 	}
 	return empty(value)
+}
+
+func exactDetail(b []byte) bool {
+	return members(b, func(key string, value []byte) bool {
+		switch key {
+		case "type":
+			switch jsonscan.Unquote(value) {
+			case detailText, detailSummary, detailEncrypted:
+				return true
+			}
+			return false
+		case "text", "summary", "data", "signature", "id", "format", "index":
+			return true
+		}
+		return empty(value)
+	})
+}
+
+func exactAnnotation(b []byte) bool {
+	return members(b, func(key string, value []byte) bool {
+		switch key {
+		case "type":
+			return string(value) == `"url_citation"`
+		case "url_citation":
+			return members(value, func(key string, value []byte) bool {
+				switch key {
+				case "url", "title", "content", "start_index", "end_index":
+					return true
+				}
+				return empty(value)
+			})
+		}
+		return empty(value)
+	})
+}
+
+func exactImage(b []byte) bool {
+	return members(b, func(key string, value []byte) bool {
+		switch key {
+		case "index":
+			return true
+		case "type":
+			return string(value) == `"image_url"`
+		case "image_url":
+			return members(value, func(key string, value []byte) bool { return key == "url" && isText(value) || empty(value) })
+		}
+		return empty(value)
+	})
 }
 
 func exactTool(b []byte) bool {
@@ -158,7 +209,7 @@ func exactTool(b []byte) bool {
 			return empty(value) || string(value) == `"function"`
 		case "function":
 			return members(value, func(key string, value []byte) bool {
-				return (key == "name" || key == "arguments") && isText(value) || empty(value)
+				return key == "name" && isText(value) || key == "arguments" || empty(value)
 			})
 		}
 		return empty(value)
@@ -167,30 +218,30 @@ func exactTool(b []byte) bool {
 
 // members reports whether b is an object each of whose members holds.
 func members(b []byte, holds func(key string, value []byte) bool) bool {
-	w := walk(b, 0)
-	if w.end != '}' {
+	w := jsonscan.Walk(b, 0)
+	if !w.Object() {
 		return false
 	}
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		if !holds(string(key), w.skip()) {
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		if !holds(string(key), w.Skip()) {
 			return false
 		}
 	}
-	return w.whole()
+	return w.Whole()
 }
 
 // items reports whether b is an array each of whose items holds.
 func items(b []byte, holds func(item []byte) bool) bool {
-	w := walk(b, 0)
-	if w.end != ']' {
+	w := jsonscan.Walk(b, 0)
+	if !w.List() {
 		return false
 	}
-	for _, ok := w.next(); ok; _, ok = w.next() {
-		if !holds(w.skip()) {
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		if !holds(w.Skip()) {
 			return false
 		}
 	}
-	return w.whole()
+	return w.Whole()
 }
 
 func isText(b []byte) bool { return len(b) > 1 && b[0] == '"' }

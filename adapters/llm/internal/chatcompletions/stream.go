@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"net/http"
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
@@ -12,87 +13,103 @@ import (
 
 var doneMark = []byte("[DONE]")
 
-// decoder reads the chunks of one answer. It implements events.Decoder.
+func isDone(data []byte) bool { return bytes.Equal(bytes.TrimSpace(data), doneMark) }
+
+// decoder reads the chunks of one answer, or all of it as one chunk. It implements events.Decoder.
 type decoder struct {
-	to       outbound.Target
-	flavour  Flavour
-	id       string
-	choices  choices
-	greeted  bool         // a chunk was given
-	named    bool         // and it named the model
-	finished bool         // the finish was given
-	calls    map[int]bool // tool calls that have begun
-	usage    *chat.Usage
+	to      outbound.Target
+	flavour Flavour
+	header  http.Header // of a whole answer
+	id      string
+	tier    text
+	choices choices
+	greeted bool // a chunk was given
+	named   bool // and it named the model
+	telling []*telling
+	usage   *chat.Usage
 }
 
 func (p *Provider) newDecoder(to outbound.Target) *decoder {
-	return &decoder{to: to, flavour: p.flavour, calls: map[int]bool{}}
+	return &decoder{to: to, flavour: p.flavour}
 }
 
+// maxChoices is how many choices a vendor makes at most.
+const maxChoices = 128
+
 // choices knows which choices have started and which have finished. An answer is complete when at least one has started and all have finished.
-type choices struct{ started, finished uint64 }
+type choices struct{ started, finished [2]uint64 }
 
-func (c *choices) start(i int)           { c.started |= bit(i) }
-func (c *choices) finish(i int)          { c.finished |= bit(i) }
-func (c *choices) isFinished(i int) bool { return c.finished&bit(i) != 0 }
-func (c *choices) complete() bool        { return c.started != 0 && c.started == c.finished }
+func (c *choices) start(i int)           { c.started[half(i)] |= bit(i) }
+func (c *choices) finish(i int)          { c.finished[half(i)] |= bit(i) }
+func (c *choices) isStarted(i int) bool  { return c.started[half(i)]&bit(i) != 0 }
+func (c *choices) isFinished(i int) bool { return c.finished[half(i)]&bit(i) != 0 }
+func (c *choices) complete() bool {
+	return c.started != [2]uint64{} && c.started == c.finished
+}
 
-// bit stands for a choice; the vendors make at most 128, and the last stands for all beyond 64.
-func bit(i int) uint64 { return 1 << min(max(i, 0), 63) }
+// clamp gives the number of a choice for an index: what is beyond the first or the last stands for that.
+func clamp(i int) int  { return min(max(i, 0), maxChoices-1) }
+func half(i int) int   { return clamp(i) / 64 }
+func bit(i int) uint64 { return 1 << (clamp(i) % 64) }
 
 // Event implements events.Decoder.
 func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
-	if bytes.Equal(bytes.TrimSpace(data), doneMark) {
-		if !d.choices.complete() {
-			return nil, true, chat.ErrCutOff
-		}
-		return nil, true, nil
+	if isDone(data) {
+		out, err := d.done()
+		return out, true, err
 	}
 	var a answer
-	if err := json.Unmarshal(data, &a); err != nil {
-		return nil, false, llm.BadResponse(d.to, "sent an event that is no chunk")
-	}
-	out, err := d.chunks(&a)
+	unread := json.Unmarshal(data, &a)
+	out, err := d.chunks(&a, unread)
 	return out, false, err
 }
 
-// chunks reads one event.
-func (d *decoder) chunks(a *answer) ([]chat.Chunk, error) {
-	if r, ok := d.flavour.refusal(a.Error); ok {
-		return nil, r.Failure(d.to, nil)
+// chunks reads one event, or a whole answer. The error is looked for first: some vendors send it beside choices, and with status 200. unread is what
+// kept the event from being read whole.
+func (d *decoder) chunks(a *answer, unread error) ([]chat.Chunk, error) {
+	u := usageOf(a.Usage)
+	if u != nil {
+		d.usage = u // of a chunk with an error too: it was used
+	}
+	if r, ok := d.flavour.refusal(a.Error); ok { // though what stands beside it may be odd
+		return nil, r.Failure(d.to, d.header)
+	}
+	if unread != nil {
+		return nil, llm.BadResponse(d.to, "answered what is no chat completion")
 	}
 	d.id = cmp.Or(a.ID, d.id)
-	var out []chat.Chunk
+	out := make([]chat.Chunk, 0, 2)
 	if !d.greeted || !d.named && a.Model != "" { // Azure begins with a chunk that names no model
-		d.greeted, d.named = true, a.Model != ""
-		out = append(out, chat.Chunk{ID: a.ID, Model: a.Model})
+		d.greeted, d.named, d.tier = true, a.Model != "", a.ServiceTier
+		out = append(out, chat.Chunk{ID: a.ID, Model: a.Model, ServiceTier: string(a.ServiceTier)})
 	}
 	for i := range a.Choices {
-		chunks, err := d.choice(&a.Choices[i])
-		if err != nil {
+		var err error
+		if out, err = d.choice(out, &a.Choices[i]); err != nil {
 			return nil, err
 		}
-		out = append(out, chunks...)
 	}
-	if u := a.Usage.neutral(); u != nil {
-		d.usage = u
+	if u != nil {
 		out = append(out, chat.Chunk{Usage: u})
+	}
+	if a.ServiceTier != "" && a.ServiceTier != d.tier {
+		d.tier = a.ServiceTier
+		out = append(out, chat.Chunk{ServiceTier: string(d.tier)})
 	}
 	return out, nil
 }
 
-func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
+func (d *decoder) choice(out []chat.Chunk, c *choice) ([]chat.Chunk, error) {
 	if r, ok := d.flavour.refusal(c.Error); ok {
-		return nil, r.Failure(d.to, nil)
+		return nil, r.Failure(d.to, d.header)
 	}
+	c.Index = clamp(c.Index)
 	d.choices.start(c.Index)
-	var out []chat.Chunk
-	if c.Index == 0 { // the neutral form holds one choice
-		if c.Delta.Content != "" || c.Delta.Refusal != "" {
-			out = append(out, chat.Chunk{Text: string(c.Delta.Content), Refusal: c.Delta.Refusal})
-		}
-		for _, t := range c.Delta.ToolCalls {
-			out = append(out, d.tool(t))
+	t := d.tell(c.Index)
+	for _, s := range [...]*said{c.Delta, c.Message} {
+		if s != nil {
+			out = t.say(out, s, c.Logprobs)
+			c.Logprobs = nil
 		}
 	}
 	if c.Finish == nil || *c.Finish == "" {
@@ -102,38 +119,42 @@ func (d *decoder) choice(c *choice) ([]chat.Chunk, error) {
 		return nil, llm.BadResponse(d.to, "finished with an error")
 	}
 	d.choices.finish(c.Index)
-	if c.Index == 0 && !d.finished {
-		d.finished = true
-		out = append(out, chat.Chunk{Finish: finishOf(*c.Finish, len(d.calls) > 0)})
+	return t.finish(out, *c.Finish, c.StopReason), nil
+}
+
+// tell gives a choice on its way.
+func (d *decoder) tell(index int) *telling {
+	for len(d.telling) <= index {
+		d.telling = append(d.telling, nil)
+	}
+	if d.telling[index] == nil {
+		d.telling[index] = &telling{d: d, index: index}
+	}
+	return d.telling[index]
+}
+
+// End implements events.Decoder. The end without [DONE] is as good, once every choice has finished. Of servers of one's own some never say that a
+// choice has: there [DONE] is its end.
+func (d *decoder) End() ([]chat.Chunk, error) {
+	if d.choices.complete() {
+		return nil, nil
+	}
+	return nil, chat.ErrCutOff
+}
+
+// done is End at the word that ends the stream.
+func (d *decoder) done() ([]chat.Chunk, error) {
+	if d.flavour.Kind != Compatible || d.choices.started == [2]uint64{} {
+		return d.End()
+	}
+	var out []chat.Chunk
+	for i, t := range d.telling {
+		if t != nil && !d.choices.isFinished(i) {
+			d.choices.finish(i)
+			out = t.finish(out, "", nil)
+		}
 	}
 	return out, nil
-}
-
-// tool passes a piece of a call on. Calls are told apart by index; id and name go with the first piece alone. Some servers give no index:
-// there a piece with an id begins a call.
-func (d *decoder) tool(t toolCall) chat.Chunk {
-	delta := &chat.ToolDelta{Arguments: t.Function.Arguments}
-	switch {
-	case t.Index != nil:
-		delta.Index = *t.Index
-	case t.ID != "":
-		delta.Index = len(d.calls)
-	default:
-		delta.Index = max(len(d.calls)-1, 0)
-	}
-	if !d.calls[delta.Index] {
-		d.calls[delta.Index] = true
-		delta.ID, delta.Name = callID(t.ID, d.id, delta.Index), t.Function.Name
-	}
-	return chat.Chunk{Tool: delta}
-}
-
-// End implements events.Decoder. The end without [DONE] is as good, once every choice has finished.
-func (d *decoder) End() ([]chat.Chunk, error) {
-	if !d.choices.complete() {
-		return nil, chat.ErrCutOff
-	}
-	return nil, nil
 }
 
 // Usage implements events.Decoder.

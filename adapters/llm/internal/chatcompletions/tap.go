@@ -1,8 +1,10 @@
 package chatcompletions
 
 import (
+	"cmp"
 	"encoding/json"
 
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/domain/chat"
 )
 
@@ -12,9 +14,10 @@ type reading struct {
 	usage   *chat.Usage
 	failure json.RawMessage // the error, as it stands: the answer's, or else a choice's; nil: none
 	finish  chat.Finish     // of the first choice
+	any     chat.Finish     // of whatever choice finished first
 	content bool            // the client would see a piece of the answer
-	tools   bool
-	failed  bool // a choice finished with an error
+	tools   bool            // of the first choice
+	failed  bool            // a choice finished with an error
 	choices int
 	few     [4]choiceReading // the first choices, without a heap
 	more    []choiceReading
@@ -35,74 +38,76 @@ func (t *reading) of() []choiceReading {
 
 // tap reads an answer or a chunk. It reports false when that is no JSON object.
 func tap(b []byte) (t reading, ok bool) {
-	w := walk(b, 0)
-	if w.end != '}' {
+	w := jsonscan.Walk(b, 0)
+	if !w.Object() {
 		return t, false
 	}
-	for key, ok := w.next(); ok; key, ok = w.next() {
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
 		switch string(key) {
 		case "model":
-			t.model = w.skip()
+			t.model = w.Skip()
 		case "error":
-			if value := w.skip(); !isNull(value) {
+			if value := w.Skip(); !jsonscan.IsNull(value) {
 				t.failure = value
 			}
 		case "usage":
-			t.usage = usageOf(w.skip())
+			t.usage = usageOf(w.Skip())
 		case "choices":
 			t.list(&w)
 		default:
-			w.skip()
+			w.Skip()
 		}
 	}
-	return t, w.whole()
+	return t, w.Whole()
 }
 
-func (t *reading) list(w *walker) {
-	if w.at() != '[' {
-		w.skip()
+func (t *reading) list(w *jsonscan.Walker) {
+	if w.At() != '[' {
+		w.Skip()
 		return
 	}
-	list := walk(w.b, w.i)
-	for _, ok := list.next(); ok; _, ok = list.next() {
-		if list.at() == '{' {
+	list := w.Inner()
+	for _, ok := list.Next(); ok; _, ok = list.Next() {
+		if list.At() == '{' {
 			t.choice(&list)
 		} else {
-			list.skip()
+			list.Skip()
 		}
 	}
-	w.leave(&list)
+	w.Leave(&list)
 }
 
-func (t *reading) choice(list *walker) {
+func (t *reading) choice(list *jsonscan.Walker) {
 	var r choiceReading
 	var reason []byte
 	called := false
-	w := walk(list.b, list.i)
-	for key, ok := w.next(); ok; key, ok = w.next() {
+	w := list.Inner()
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
 		switch string(key) {
 		case "index":
-			r.index = number(w.skip())
+			r.index = clamp(indexOf(w.Skip()))
 		case "finish_reason":
-			reason = w.skip()
+			reason = w.Skip()
 		case "error":
-			if value := w.skip(); t.failure == nil && !isNull(value) {
+			if value := w.Skip(); t.failure == nil && !jsonscan.IsNull(value) {
 				t.failure = value
 			}
 		case "delta", "message":
 			called = t.said(&w) || called
 		default:
-			w.skip()
+			w.Skip()
 		}
 	}
-	list.leave(&w)
-	t.tools = t.tools || called
+	list.Leave(&w)
+	t.tools = t.tools || called && r.index == 0
 	if len(reason) > 2 && reason[0] == '"' {
 		r.finished = true
-		word := unquote(reason)
+		word := jsonscan.Unquote(reason)
 		t.failed = t.failed || word == finishError
+		end := finishOf(word, called)
+		t.any = cmp.Or(t.any, end)
 		if r.index == 0 {
-			t.finish = finishOf(word, called)
+			t.finish = cmp.Or(t.finish, end)
 		}
 	}
 	switch {
@@ -117,81 +122,30 @@ func (t *reading) choice(list *walker) {
 }
 
 // said looks for content: any member of the delta that holds something, but the role. It reports whether there are tool calls.
-func (t *reading) said(choice *walker) (called bool) {
-	if choice.at() != '{' {
-		choice.skip()
+func (t *reading) said(choice *jsonscan.Walker) (called bool) {
+	if choice.At() != '{' {
+		choice.Skip()
 		return false
 	}
-	w := walk(choice.b, choice.i)
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		value := w.skip()
+	w := choice.Inner()
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		value := w.Skip()
 		switch {
-		case string(key) == "role", isNull(value), string(value) == `""`, string(value) == "[]":
+		case string(key) == "role", jsonscan.IsNull(value), string(value) == `""`, string(value) == "[]":
 		case string(key) == "tool_calls", string(key) == "function_call":
 			called, t.content = true, true
 		default:
 			t.content = true
 		}
 	}
-	choice.leave(&w)
+	choice.Leave(&w)
 	return called
 }
 
-// usageOf reads usage without decoding what it does not need.
-func usageOf(b []byte) *chat.Usage {
-	w := walk(b, 0)
-	if w.end != '}' {
-		return nil
+// indexOf reads the number of a choice.
+func indexOf(value []byte) int {
+	if len(value) > 0 && value[0] == '-' {
+		return 0
 	}
-	var u usage
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		value := w.skip()
-		switch string(key) {
-		case "prompt_tokens":
-			u.Prompt = number(value)
-		case "completion_tokens":
-			u.Completion = number(value)
-		case "cost":
-			if len(value) > 0 && value[0] >= '0' && value[0] <= '9' {
-				u.Cost = json.Number(value)
-			}
-		case "prompt_tokens_details":
-			u.prompt(value)
-		case "completion_tokens_details":
-			u.completion(value)
-		}
-	}
-	return u.neutral()
-}
-
-// prompt reads what the prompt's tokens are made of.
-func (u *usage) prompt(details []byte) {
-	w := walk(details, 0)
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		value := w.skip()
-		switch string(key) {
-		case "cached_tokens":
-			u.PromptOf.Cached = number(value)
-		case "cache_write_tokens":
-			u.PromptOf.CacheWrite = number(value)
-		case "audio_tokens":
-			u.PromptOf.Audio = number(value)
-		}
-	}
-}
-
-// completion reads what the answer's tokens are made of.
-func (u *usage) completion(details []byte) {
-	w := walk(details, 0)
-	for key, ok := w.next(); ok; key, ok = w.next() {
-		value := w.skip()
-		switch string(key) {
-		case "reasoning_tokens":
-			u.CompletionOf.Reasoning = number(value)
-		case "audio_tokens":
-			u.CompletionOf.Audio = number(value)
-		case "image_tokens":
-			u.CompletionOf.Image = number(value)
-		}
-	}
+	return jsonscan.Number(value)
 }

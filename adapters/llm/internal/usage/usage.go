@@ -2,6 +2,7 @@
 package usage
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/forge1/forge1/domain/chat"
@@ -36,13 +37,19 @@ func Responses(body []byte) *chat.Usage {
 func Embeddings(body []byte) *chat.Usage {
 	var r struct {
 		Usage struct {
-			Prompt int `json:"prompt_tokens"`
+			Prompt int         `json:"prompt_tokens"`
+			Total  int         `json:"total_tokens"`
+			Cost   json.Number `json:"cost"`
 		} `json:"usage"`
 	}
 	if json.Unmarshal(body, &r) != nil {
 		return nil
 	}
-	return counted(chat.Usage{Input: max(r.Usage.Prompt, 0)})
+	u := counted(chat.Usage{Input: max(cmp.Or(r.Usage.Prompt, r.Usage.Total), 0)})
+	if u != nil {
+		u.CostNanos = Nanos(r.Usage.Cost.String())
+	}
+	return u
 }
 
 func counted(u chat.Usage) *chat.Usage {
