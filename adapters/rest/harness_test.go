@@ -38,6 +38,7 @@ type world struct {
 	keys    *keys
 	models  *models
 	checks  *checks
+	shelf   *shelf
 
 	mu   sync.Mutex
 	logs bytes.Buffer
@@ -65,7 +66,7 @@ func (w *world) observed() []rest.Observation {
 
 func start(t testing.TB, change ...func(*rest.Config)) *world {
 	t.Helper()
-	w := &world{t: t, people: &people{}, account: &account{}, house: &house{}, keys: &keys{}, models: &models{}, checks: &checks{}}
+	w := &world{t: t, people: &people{}, account: &account{}, house: &house{}, keys: &keys{}, models: &models{}, checks: &checks{}, shelf: &shelf{}}
 	config := rest.Config{
 		PublicBaseURL: "http://localhost:8000", Version: "1.2.3", MaxBodyBytes: 1 << 20, CORSOrigins: []string{"*"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")},
@@ -78,7 +79,8 @@ func start(t testing.TB, change ...func(*rest.Config)) *world {
 		Auth: w.people, Gatekeeper: w.people, APIKeys: w.keys, Gateway: w.models, TokenCounts: w.models, Embeddings: w.models, Health: w.checks, Passwords: w.account, MFA: w.account,
 		Sessions: w.account, Keys: w.account, Members: w.house, Audit: w.house, Platform: w.house, Policies: &routes{w.house}, Decisions: &archive{w.house}, Usage: &ledger{w.house}, QR: drawn,
 		Logger: slog.New(slog.NewJSONHandler(w, nil)), Clock: func() time.Time { return epoch },
-		NewID: func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },
+		Responses: w.shelf,
+		NewID:     func() string { return fmt.Sprintf("01940000-0000-7000-8000-%012x", ids.Add(1)) },
 		Observe: func(o rest.Observation) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -97,7 +97,7 @@ func TestTheDocumentHasEveryRouteAndItsRights(t *testing.T) {
 var pathParams = map[string]string{"{tenant_id}": "t2", "{user_id}": "u1", "{code}": "not_found", "{id...}": "auto"}
 
 // idsUnder says which id a list's fake knows.
-var idsUnder = map[string]string{"sessions": "s1", "api-keys": "k1", "invites": "i1", "users": "u1", "flags": "router.force_provider_claude", "aliases": "fast", "decisions": "d1"}
+var idsUnder = map[string]string{"sessions": "s1", "api-keys": "k1", "invites": "i1", "users": "u1", "flags": "router.force_provider_claude", "aliases": "fast", "decisions": "d1", "responses": standing}
 
 func fill(pattern string) string {
 	return regexp.MustCompile(`([a-z-]*/)?\{[^}]+\}`).ReplaceAllStringFunc(pattern, func(s string) string {

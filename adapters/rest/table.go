@@ -10,7 +10,7 @@ import (
 
 // table lists every route.
 func (s *Server) table() []route {
-	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), policyRoutes(), aiRoutes(), decisionRoutes(), usageRoutes(), openAIRoutes(), embeddingRoutes(), messagesRoutes(), healthRoutes(), s.pageRoutes())
+	return slices.Concat(authRoutes(), mfaRoutes(), sessionRoutes(), keyRoutes(), adminRoutes(), policyRoutes(), aiRoutes(), decisionRoutes(), usageRoutes(), openAIRoutes(), embeddingRoutes(), responseRoutes(), messagesRoutes(), healthRoutes(), s.pageRoutes())
 }
 
 // taskTypes lists the task types for the document.
