@@ -47,7 +47,7 @@ func (g *gatherer) add(raw []byte) {
 	if err != nil || !f.HasData || len(f.Data) == 0 {
 		return
 	}
-	g.exact = g.exact && exactEvent(f.Data)
+	g.exact = g.exact && g.holds(f.Data)
 	chunks, done, err := g.Event(f.Data)
 	g.whole, g.ended = g.whole && err == nil, g.ended || done
 	if !g.exact {
@@ -80,33 +80,42 @@ func exact(message []byte) bool {
 	})
 }
 
-// exactEvent is exact for an event of a stream.
-func exactEvent(event []byte) bool {
-	kind := ""
-	return members(event, func(key string, value []byte) bool {
+// holds is exact for an event of the stream.
+func (g *gatherer) holds(event []byte) bool {
+	var delta []byte
+	kind, index := "", -1
+	held := members(event, func(key string, value []byte) bool {
 		switch key {
 		case "type":
-			kind = jsonscan.Unquote(value)
+			kind = kindOf(value)
 			return knownEvent[kind]
-		case "index", "usage":
+		case "index":
+			index = jsonscan.Number(value)
+			return true
+		case "usage":
 			return true
 		case "message":
 			return exact(value)
 		case "content_block":
 			return exactBlock(value)
 		case "delta":
-			return members(value, exactDelta)
+			delta = value
+			return true
 		default:
 			return empty(value)
 		}
 	})
+	if o := g.block(index); kind == eventDelta && o != nil && o.foreign != nil {
+		return held // of such a block all is held
+	}
+	return held && (delta == nil || members(delta, exactDelta))
 }
 
 var knownEvent = map[string]bool{
 	eventStart: true, eventBlock: true, eventDelta: true, eventClose: true, eventEnd: true, eventStop: true, eventPing: true,
 }
 
-// exactDelta allows what a delta of a known block says. What it says to others is held as it is.
+// exactDelta allows what is known of a delta.
 func exactDelta(key string, value []byte) bool {
 	switch key {
 	case "type", "text", "thinking", "signature", "partial_json", "citation", "stop_reason", "stop_sequence":

@@ -101,10 +101,14 @@ func Apply(body []byte, edits []Edit) []byte {
 		size += len(e.Text)
 	}
 	slices.SortStableFunc(edits, func(a, b Edit) int {
-		if c := cmp.Compare(a.From, b.From); c != 0 {
+		switch c := cmp.Compare(a.From, b.From); {
+		case c != 0:
 			return c
+		case a.From == a.To || b.From == b.To: // what is put in stands before what is taken out
+			return cmp.Compare(a.To, b.To)
+		default:
+			return cmp.Compare(b.To, a.To)
 		}
-		return cmp.Compare(b.To, a.To)
 	})
 	out := make([]byte, 0, size)
 	last := 0

@@ -119,6 +119,10 @@ func TestFindAndApply(t *testing.T) {
 	if want := "\n{\"first\":0, \"n\":1, \"model\" : \"b\",\"x\":{\"model\":2} }"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	list := []byte(`{"a":1,"b":2}`)
+	if got := string(jsonscan.Apply(list, []jsonscan.Edit{{From: 3, To: 4}, {From: 1, To: 7}, jsonscan.Insert(list, []byte(`"c":3`))})); got != `{"c":3,"b":2}` {
+		t.Errorf("one put in, one taken out, one within that: got %s", got)
+	}
 	if got := string(jsonscan.Apply([]byte("{ }"), []jsonscan.Edit{jsonscan.Insert([]byte("{ }"), []byte(`"a":1`))})); got != `{"a":1 }` {
 		t.Errorf("into an empty object: got %s", got)
 	}

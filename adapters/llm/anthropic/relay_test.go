@@ -1,0 +1,391 @@
+package anthropic_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+func relayOf(d chat.Dialect, w wire) outbound.Relay {
+	a := abilities(w)
+	return a.Relay(d)
+}
+
+// passed gives the request that a passage becomes, and what came back.
+func passed(t testing.TB, d chat.Dialect, p outbound.Passage, body string) (*http.Request, []byte, *outbound.Relayed, error) {
+	t.Helper()
+	var got *http.Request
+	var sent []byte
+	r := relayOf(d, func(r *http.Request) *http.Response {
+		got = r
+		sent, _ = io.ReadAll(r.Body)
+		return answer("application/json", strings.NewReader(body))
+	})
+	out, err := r.RelayWhole(t.Context(), target, p)
+	return got, sent, out, err
+}
+
+func sealed(format string) string {
+	return (&chat.Signature{Format: format, Data: "d"}).Wrap()
+}
+
+func TestABodyIsPassedOnAsItIs(t *testing.T) {
+	t.Parallel()
+	seal := sealed(chat.FormatOpenAI)
+	theirs := `{"type":"thinking","thinking":"Hm.","signature":"` + seal + `"}`
+	hidden := `{ "data" : "` + sealed(chat.FormatGemini) + `" , "type" : "redacted_thinking" }`
+	mine := `{"type":"thinking","thinking":"Hm.","signature":"EqQB"}`
+	call, answered := `{"type":"tool_use","id":"a","name":"f","input":{}}`, `{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"}]}`
+	asked := `{"role":"user","content":"Hi"}`
+	said := func(blocks ...string) string {
+		return `{"role":"assistant","content":[` + strings.Join(blocks, ",") + `]}`
+	}
+	whole := func(thinking string, messages ...string) string {
+		return `{"model":"claude-test",` + thinking + `"messages":[` + strings.Join(messages, ",") + `],"max_tokens":9}`
+	}
+	const budget = `"thinking" : {"type":"enabled","budget_tokens":2048}, `
+	tests := map[string]struct {
+		body, want string // want "": as it is, but for the model
+		dropped    []string
+	}{
+		"every byte": {"\n{ \"x\" : 1.50 ,\t\"model\" : \"a\\u0075to\",\"messages\":[ " + asked + " ] }\n", "", nil},
+		"a model that is not there": {
+			`{ "messages":[]}`, `{"model":"claude-test", "messages":[]}`, nil,
+		},
+		"no member at all": {`{}`, `{"model":"claude-test"}`, nil},
+		"ids that the vendor refuses, in calls and results alike": {
+			whole("", asked, said(`{"type":"tool_use","id" : "functions.f:0","name":"f","input":{"id":"functions.f:0"}}`), `{"role":"user","content":[{"tool_use_id":"functions.f:0","type":"tool_result","content":[{"type":"text","text":"id"}]}]}`),
+			whole("", asked, said(`{"type":"tool_use","id" : "`+chat.PortableID("functions.f:0")+`","name":"f","input":{"id":"functions.f:0"}}`), `{"role":"user","content":[{"tool_use_id":"`+chat.PortableID("functions.f:0")+`","type":"tool_result","content":[{"type":"text","text":"id"}]}]}`), nil,
+		},
+		"long ids and the vendor's own stay": {whole("", asked, said(`{"type":"tool_use","id":"`+strings.Repeat("x", 99)+`","name":"f","input":{}}`, `{"type":"server_tool_use","id":"srv.1"}`)), "", nil},
+		"thoughts of others go, with their commas": {
+			whole("", asked, said(theirs, `{"type":"text","text":"a"}`, hidden, `{"type":"text","text":"b"}`, theirs), asked),
+			whole("", asked, said(`{"type":"text","text":"a"}`, `{"type":"text","text":"b"}`), asked),
+			[]string{"messages[].reasoning"},
+		},
+		"a turn that was nothing but a thought goes too": {
+			whole("", asked, said(theirs, hidden), asked), whole("", asked, asked), []string{"messages[].reasoning"},
+		},
+		"a mark within a text is text": {whole("", `{"role":"user","content":[{"type":"text","text":"`+seal+`","signature":"`+seal+`"}]}`), "", nil},
+		"thinking goes with the thoughts of the calls that are under way": {
+			whole(budget, asked, said(theirs, call), answered), whole("", asked, said(call), answered), []string{"messages[].reasoning", "thinking"},
+		},
+		"thinking stays while one of its own is left": {
+			whole(budget, asked, said(mine, call), answered, said(theirs, call), answered), whole(budget, asked, said(mine, call), answered, said(call), answered), []string{"messages[].reasoning"},
+		},
+		"thinking stays when the user has spoken since": {
+			whole(budget, asked, said(theirs, call), answered, said(`{"type":"text","text":"a"}`), asked), whole(budget, asked, said(call), answered, said(`{"type":"text","text":"a"}`), asked),
+			[]string{"messages[].reasoning"},
+		},
+		"thinking stays where the model decides itself": {
+			whole(`"thinking":{"type":"adaptive"},`, asked, said(theirs, call), answered), whole(`"thinking":{"type":"adaptive"},`, asked, said(call), answered), []string{"messages[].reasoning"},
+		},
+		"thinking that was lost before is the client's affair": {whole(budget, asked, said(call), answered), "", nil},
+		"thinking as the last member": {
+			`{"model":"m","messages":[` + asked + `,` + said(theirs, call) + `,` + answered + `] , "thinking":{"type":"enabled"} }`,
+			`{"model":"claude-test","messages":[` + asked + `,` + said(call) + `,` + answered + `] }`,
+			[]string{"messages[].reasoning", "thinking"},
+		},
+		"messages that are none are the vendor's to refuse": {`{"model":"m","messages":[7,{"content":[7,{"type":"tool_use"}]},{"content":{"tool_use":1}}],"x":"` + seal + `"}`, "", nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, d := range []chat.Dialect{chat.DialectAnthropic, chat.DialectAnthropicCount} {
+				want := test.want
+				if want == "" {
+					want = strings.NewReplacer(`"a\u0075to"`, `"claude-test"`, `"model":"m"`, `"model":"claude-test"`).Replace(test.body)
+				}
+				body := []byte(test.body)
+				_, sent, out, err := passed(t, d, outbound.Passage{Body: body, Strict: true}, map[chat.Dialect]string{chat.DialectAnthropic: okBody, chat.DialectAnthropicCount: `{"input_tokens": 7}`}[d])
+				if err != nil {
+					t.Fatalf("%s: %v", d, err)
+				}
+				if string(sent) != want || string(body) != test.body {
+					t.Errorf("%s:\ngot  %s\nwant %s", d, sent, want)
+				}
+				if diff := cmp.Diff(test.dropped, out.Dropped); diff != "" {
+					t.Errorf("%s: dropped (-want +got):\n%s", d, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestABodyThatCanBeReadInTwoWaysIsNotSent(t *testing.T) {
+	t.Parallel()
+	for body, param := range map[string]string{
+		``: "", `[]`: "", `{"model":"m"`: "", `{"model":"m","model":"n"}`: "model", `{"stream":true,"str\u0065am":false}`: "stream",
+		`{"messages":[],"messages":[]}`: "messages", `{"thinking":{},"thinking":{}}`: "thinking",
+	} {
+		req, _, _, err := passed(t, chat.DialectAnthropic, outbound.Passage{Body: []byte(body)}, okBody)
+		f, ok := err.(*chat.Failure) //nolint:errorlint // the failure itself is promised
+		if !ok || f.Class != chat.ClassInvalid || f.Param != param || f.Message == "" || req != nil {
+			t.Errorf("%s: got %#v, and sent %t; want invalid_request of %q, unsent", body, err, req != nil, param)
+		}
+	}
+}
+
+func TestHeadersOfAPassage(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		dialect         chat.Dialect
+		header          map[string]string
+		path, ver, beta string
+	}{
+		"none":    {chat.DialectAnthropic, nil, "/v1/messages", "2023-06-01", ""},
+		"its own": {chat.DialectAnthropic, map[string]string{"Anthropic-Version": "2026-01-01", "Anthropic-Beta": "a,b", "X-Secret": "s"}, "/v1/messages", "2026-01-01", "a,b"},
+		"a count": {chat.DialectAnthropicCount, map[string]string{"Anthropic-Beta": "a"}, "/v1/messages/count_tokens", "2023-06-01", "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			req, _, _, err := passed(t, test.dialect, outbound.Passage{Body: []byte(`{"model":"m"}`), Header: test.header}, strings.Replace(okBody, `"id"`, `"input_tokens":1,"id"`, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{req.URL.Path, req.Header.Get("Anthropic-Version"), req.Header.Get("Anthropic-Beta"), req.Header.Get("X-Api-Key"), req.Header.Get("X-Secret")}
+			if diff := cmp.Diff([]string{test.path, test.ver, test.beta, "sk-ant-test", ""}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// framed relays a stream, and gives its frames with their bytes copied.
+func framed(t testing.TB, body io.Reader) (frames []outbound.Frame, raw []byte, err error) {
+	r := relayOf(chat.DialectAnthropic, func(*http.Request) *http.Response { return answer("text/event-stream", body) })
+	seq, err := r.RelayStream(t.Context(), target, outbound.Passage{Body: []byte(`{"model":"m","stream":true}`)})
+	if err != nil {
+		return nil, nil, err
+	}
+	for f, err := range seq {
+		if err != nil {
+			return frames, raw, err
+		}
+		raw = append(raw, f.Raw...)
+		f.Raw = bytes.Clone(f.Raw)
+		frames = append(frames, f)
+	}
+	return frames, raw, nil
+}
+
+func TestFramesAreToldApart(t *testing.T) {
+	t.Parallel()
+	usage := func(out int) *chat.Usage { return &chat.Usage{Input: 12, Output: out, CacheRead: 7} }
+	parts := []struct {
+		raw  string
+		want outbound.Frame
+	}{
+		{": hello\n\n", outbound.Frame{Comment: true}},
+		{event(`{"type": "ping"}`), outbound.Frame{}},
+		{event(`{"type":"message_start","message":{"model":"m-1","content":[],"usage":{"input_tokens":2,"output_tokens":1,"cache_read_input_tokens":7}}}`), outbound.Frame{Model: "m-1"}},
+		{event(`{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}`), outbound.Frame{}},
+		{event(`{"type": "ping"}`), outbound.Frame{}},
+		{event(`{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}`), outbound.Frame{Content: true}},
+		{event(`{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}`), outbound.Frame{}},
+		{event(`{"type":"content_block_stop","index":0}`), outbound.Frame{}},
+		{event(`{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}`), outbound.Frame{}},
+		{event(`{"index":1,"delta":{"text":"a","type":"text_delta"},"type":"content_block_delta"}`), outbound.Frame{Content: true}},
+		{event(`{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}`), outbound.Frame{Content: true}},
+		{event(`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}`), outbound.Frame{}},
+		{event(`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{"}}`), outbound.Frame{Content: true}},
+		{event(`{"type":"content_block_start","index":3,"content_block":{"type":"fallback","from":{}}}`), outbound.Frame{Content: true}},
+		{event(`{"type":"news","text":"x"}`), outbound.Frame{}},
+		{event(`{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{"input_tokens":5,"output_tokens":9}}`), outbound.Frame{Finish: chat.FinishLength, Usage: usage(9)}},
+		{event(`{"type":"message_stop"}`), outbound.Frame{}},
+	}
+	var body strings.Builder
+	var want []outbound.Frame
+	for _, p := range parts {
+		body.WriteString(p.raw)
+		p.want.Raw = []byte(p.raw)
+		want = append(want, p.want)
+	}
+	got, _, err := framed(t, strings.NewReader(body.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("frames (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatWasLeftOutIsNamedWithTheFirstFrame(t *testing.T) {
+	t.Parallel()
+	r := relayOf(chat.DialectAnthropic, func(*http.Request) *http.Response {
+		return answer("text/event-stream", strings.NewReader(opening+event(`{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`)+closing))
+	})
+	body := `{"model":"m","messages":[{"role":"assistant","content":[{"type":"thinking","signature":"` + sealed("x") + `"}]}]}`
+	frames, err := r.RelayStream(t.Context(), target, outbound.Passage{Body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [][]string
+	for f, err := range frames {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, f.Dropped)
+	}
+	if diff := cmp.Diff([][]string{{"messages[].reasoning"}, nil, nil}, got); diff != "" {
+		t.Errorf("dropped (-want +got):\n%s", diff)
+	}
+}
+
+func TestAStreamPassesByteForByteHoweverItComes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		_, stream, _ := drawAnswer(r)
+		want, err := gathered(t, strings.NewReader(stream))
+		if err != nil {
+			r.Fatal(err)
+		}
+		for name, body := range map[string]io.Reader{
+			"whole": strings.NewReader(stream), "byte by byte": iotest.OneByteReader(strings.NewReader(stream)),
+			"scattered": scattered{bytes.NewReader([]byte(stream)), rand.New(rand.NewPCG(2, uint64(len(stream))))},
+		} {
+			frames, raw, err := framed(t, body)
+			if err != nil || string(raw) != stream {
+				r.Fatalf("%s: %v, and %d bytes of %d", name, err, len(raw), len(stream))
+			}
+			add, read := relayOf(chat.DialectAnthropic, nil).Gather()
+			for _, f := range frames {
+				add(f.Raw)
+			}
+			got := read()
+			if diff := cmp.Diff(want, got.Response, meant); diff != "" || !got.Complete {
+				r.Fatalf("%s: complete %t, (-translated +read):\n%s", name, got.Complete, diff)
+			}
+		}
+	})
+}
+
+func TestWhatTheNeutralFormCannotHoldIsNotKept(t *testing.T) {
+	t.Parallel()
+	with := func(more string) string { return strings.Replace(okBody, `"id"`, more+`,"id"`, 1) }
+	tests := map[string]struct {
+		body            string
+		kept, completed bool
+	}{
+		"a plain answer":           {okBody, true, true},
+		"members that say nothing": {with(`"container":null,"stop_details":null,"stop_sequence":"x"`), true, true},
+		"a container":              {with(`"container":{"id":"c"}`), false, true},
+		"cut at the limit":         {strings.Replace(okBody, "end_turn", "max_tokens", 1), true, false},
+		"paused":                   {strings.Replace(okBody, "end_turn", "pause_turn", 1), true, false},
+		"a call by another tool":   {strings.Replace(okBody, `"type":"text"`, `"type":"tool_use","caller":{"type":"code"}`, 1), false, true},
+		"a block that is foreign":  {strings.Replace(okBody, `"type":"text"`, `"type":"news","x":{"y":1}`, 1), true, true},
+		"no answer":                {`{"type":"error","error":{"type":"api_error"}}`, false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := relayOf(chat.DialectAnthropic, nil).Read([]byte(test.body))
+			if (got.Response != nil) != test.kept || got.Complete != test.completed {
+				t.Errorf("kept %t, complete %t; want %t, %t", got.Response != nil, got.Complete, test.kept, test.completed)
+			}
+		})
+	}
+}
+
+func TestGatheringStopsAtWhatTheNeutralFormCannotHold(t *testing.T) {
+	t.Parallel()
+	end := func(more string) string {
+		return event(`{"type":"message_delta","delta":{"stop_reason":"end_turn"`+more+`},"usage":{"output_tokens":1}}`) + closing
+	}
+	tests := map[string]struct {
+		stream          string
+		kept, completed bool
+	}{
+		"a plain answer": {opening + end(""), true, true},
+		"a container":    {opening + end(`,"container":{"id":"c"}`), false, true},
+		"a novelty":      {opening + event(`{"type":"novelty","x":1}`) + end(""), false, true},
+		"no end":         {opening, false, false},
+		"an error":       {opening + event(`{"type":"error","error":{"type":"api_error"}}`), false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			add, read := relayOf(chat.DialectAnthropic, nil).Gather()
+			for frame := range strings.SplitAfterSeq(test.stream, "\n\n") {
+				add([]byte(frame))
+			}
+			if got := read(); (got.Response != nil) != test.kept || got.Complete != test.completed {
+				t.Errorf("kept %t, complete %t; want %t, %t", got.Response != nil, got.Complete, test.kept, test.completed)
+			}
+		})
+	}
+}
+
+// FuzzRelayStream holds of any stream that what is passed on is its beginning, all of it when nothing failed, however it comes; and that what the
+// translation takes, the relay takes too.
+func FuzzRelayStream(f *testing.F) {
+	for _, body := range caseBodies(f) {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		frames, raw, err := framed(t, bytes.NewReader(body))
+		if !bytes.HasPrefix(body, raw) {
+			t.Fatalf("%q was passed on as %q", body, raw)
+		}
+		again, _, cut := framed(t, iotest.OneByteReader(bytes.NewReader(body)))
+		if diff := cmp.Diff(frames, again); diff != "" || chat.ClassOf(err) != chat.ClassOf(cut) {
+			t.Errorf("whole %v, byte by byte %v (-whole +bytes):\n%s", err, cut, diff)
+		}
+		if _, failed := gathered(t, bytes.NewReader(body)); failed == nil && err != nil {
+			t.Errorf("the translation takes what the relay refuses: %v", err)
+		}
+	})
+}
+
+// FuzzPassage holds of any body that it is passed on as JSON that means the same but for the model, unless something in it had to go.
+func FuzzPassage(f *testing.F) {
+	for _, body := range []string{
+		`{"model":"m","messages":[]}`, ` { "a":[1,{"model":2}],"model":null } `, `{"model":"m","model":"n"}`, `{}`, `[]`, `{"thinking":{"type":"enabled"},"messages":[{"role":"assistant","content":[{"type":"thinking","signature":"` + sealed("x") + `"},{"type":"tool_use","id":"a.b"}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a.b"}]}]}`,
+		`{"messages":[{"role":"assistant","content":[{"type":"redacted_thinking","data":"` + sealed("x") + `"}]}],"tool_use":1}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, sent, out, err := passed(t, chat.DialectAnthropic, outbound.Passage{Body: body}, okBody)
+		var was, is map[string]any
+		if json.Unmarshal(body, &was) != nil || was == nil {
+			if err == nil {
+				t.Fatalf("%q was sent", body)
+			}
+			return
+		}
+		if err != nil {
+			if chat.ClassOf(err) != chat.ClassInvalid {
+				t.Fatalf("got %v", err)
+			}
+			return
+		}
+		if err := json.Unmarshal(sent, &is); err != nil || is["model"] != target.Model {
+			t.Fatalf("%q was sent as %q", body, sent)
+		}
+		if len(out.Dropped) == 0 && bytes.Contains(body, []byte("tool_use")) {
+			delete(was, "messages") // an id may have been rewritten
+			delete(is, "messages")
+		}
+		for _, d := range out.Dropped {
+			name := strings.TrimSuffix(d, "[].reasoning")
+			delete(was, name)
+			delete(is, name)
+		}
+		was["model"] = target.Model
+		if diff := cmp.Diff(was, is); diff != "" {
+			t.Errorf("%q was sent as %q (-was +is):\n%s", body, sent, diff)
+		}
+	})
+}
