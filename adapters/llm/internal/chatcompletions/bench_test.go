@@ -40,7 +40,7 @@ func BenchmarkRelayWhole(b *testing.B) {
 	body := benchBody(4<<10, false)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.RelayWhole(b.Context(), benchTarget, body); err != nil {
+		if _, err := p.RelayWhole(b.Context(), benchTarget, outbound.Passage{Body: body}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -58,7 +58,7 @@ func BenchmarkRelayStream(b *testing.B) {
 	body := benchBody(4<<10, true)
 	b.ReportAllocs()
 	for b.Loop() {
-		frames, err := p.RelayStream(b.Context(), benchTarget, body)
+		frames, err := p.RelayStream(b.Context(), benchTarget, outbound.Passage{Body: body})
 		if err != nil {
 			b.Fatal(err)
 		}

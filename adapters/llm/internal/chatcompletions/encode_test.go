@@ -3,7 +3,6 @@ package chatcompletions
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,18 +11,27 @@ import (
 )
 
 func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
-	yes, n, half, seed := true, 7, 0.5, int64(3)
-	long := strings.Repeat("x", 41)
+	yes, n, half, one, seed, zero := true, 7, 0.5, 1.0, int64(3), 0.0
 	reasons := Flavour{
-		CompletionTokens: func(string) bool { return true }, MaxToolID: 40,
+		CompletionTokens: func(string) bool { return true },
+		Effort: func(_, effort string) (string, bool) {
+			if effort == "max" {
+				return "high", true
+			}
+			return effort, effort != "none"
+		},
 		Refuses: func(_, effort string) []string {
 			if effort == "high" {
 				return []string{"reasoning_effort"}
 			}
-			return []string{"temperature", "top_p", "stop"}
+			return []string{"temperature", "top_p", "stop", "logprobs", "presence_penalty", "frequency_penalty", "parallel_tool_calls"}
 		},
 	}
-	one := 1.0
+	router, own := Flavour{Kind: OpenRouter}, Flavour{Kind: Compatible}
+	f := chat.Tool{Name: "f", Description: "d", Schema: []byte(`{"type":"object"}`), Strict: &yes}
+	const sentF = `{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}`
+	search := chat.Tool{Server: chat.ServerWebSearch, Foreign: &chat.Foreign{Dialect: chat.DialectAnthropic, JSON: []byte(`{"type":"web_search_20250305"}`)}}
+	custom := chat.Tool{Server: chat.ServerOther, Foreign: &chat.Foreign{Dialect: chat.DialectOpenAIChat, JSON: []byte(`{"type":"custom","custom":{"name":"c"}}`)}}
 	user := []chat.Message{chat.Text(chat.RoleUser, "hi")}
 	tests := map[string]struct {
 		flavour Flavour
@@ -32,22 +40,47 @@ func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
 		want    string // but model and messages
 		dropped []string
 	}{
-		"nothing more":                    {request: chat.Request{}, want: `{}`},
-		"a stream":                        {request: chat.Request{}, stream: true, want: `{"stream":true,"stream_options":{"include_usage":true}}`},
-		"numbers":                         {request: chat.Request{MaxTokens: &n, Temperature: &half, TopP: &half, Seed: &seed}, want: `{"max_tokens":7,"temperature":0.5,"top_p":0.5,"seed":3}`},
-		"a reasoning model":               {flavour: reasons, request: chat.Request{MaxTokens: &n, Temperature: &half, Reasoning: "low"}, want: `{"max_completion_tokens":7,"reasoning_effort":"low"}`, dropped: []string{"temperature"}},
-		"a stop it refuses":               {flavour: reasons, request: chat.Request{Stop: []string{"a"}}, want: `{}`, dropped: []string{"stop"}},
-		"what changes nothing is no loss": {flavour: reasons, request: chat.Request{Temperature: &one, TopP: &one}, want: `{}`},
-		"an effort it refuses":            {flavour: reasons, request: chat.Request{Reasoning: "high", TopP: &half}, want: `{"top_p":0.5}`, dropped: []string{"reasoning_effort"}},
-		"stop and user":                   {request: chat.Request{Stop: []string{"a", "b"}, EndUser: "u"}, want: `{"stop":["a","b"],"user":"u"}`},
+		"nothing more":                        {request: chat.Request{}, want: `{}`},
+		"a stream":                            {request: chat.Request{}, stream: true, want: `{"stream":true,"stream_options":{"include_usage":true}}`},
+		"numbers":                             {request: chat.Request{MaxTokens: &n, Temperature: &half, TopP: &half, Seed: &seed}, want: `{"max_tokens":7,"temperature":0.5,"top_p":0.5,"seed":3}`},
+		"penalties":                           {request: chat.Request{FrequencyPenalty: &half, PresencePenalty: &one}, want: `{"frequency_penalty":0.5,"presence_penalty":1}`},
+		"several answers":                     {request: chat.Request{Choices: 3}, want: `{"n":3}`},
+		"one answer":                          {request: chat.Request{Choices: 1}, want: `{}`},
+		"log probabilities":                   {request: chat.Request{Logprobs: true, TopLogprobs: 2}, want: `{"logprobs":true,"top_logprobs":2}`},
+		"hints":                               {request: chat.Request{ServiceTier: "flex", CacheKey: "k"}, want: `{"service_tier":"flex","prompt_cache_key":"k"}`},
+		"hints to a router":                   {flavour: router, request: chat.Request{ServiceTier: "flex", CacheKey: "k", Choices: 2}, want: `{"service_tier":"flex"}`, dropped: []string{"n", "prompt_cache_key"}},
+		"hints to a server of one's own":      {flavour: own, request: chat.Request{ServiceTier: "flex", CacheKey: "k"}, want: `{}`, dropped: []string{"prompt_cache_key", "service_tier"}},
+		"a tier that says nothing":            {flavour: own, request: chat.Request{ServiceTier: "auto"}, want: `{}`},
+		"top k, which OpenAI has not":         {request: chat.Request{TopK: &n}, want: `{}`, dropped: []string{"top_k"}},
+		"top k, which others have":            {flavour: own, request: chat.Request{TopK: &n}, want: `{"top_k":7}`},
+		"a reasoning model":                   {flavour: reasons, request: chat.Request{MaxTokens: &n, Temperature: &half, Thinking: chat.Thinking{Effort: "low"}}, want: `{"max_completion_tokens":7,"reasoning_effort":"low"}`, dropped: []string{"temperature"}},
+		"what a reasoning model refuses":      {flavour: reasons, request: chat.Request{Stop: []string{"a"}, Logprobs: true, PresencePenalty: &half, FrequencyPenalty: &half, ParallelTools: &yes}, want: `{}`, dropped: []string{"stop", "logprobs", "presence_penalty", "frequency_penalty"}},
+		"what changes nothing is no loss":     {flavour: reasons, request: chat.Request{Temperature: &one, TopP: &one, FrequencyPenalty: &zero}, want: `{}`},
+		"an effort it refuses":                {flavour: reasons, request: chat.Request{Thinking: chat.Thinking{Effort: "high"}, TopP: &half}, want: `{"top_p":0.5}`, dropped: []string{"reasoning_effort"}},
+		"an effort it has not":                {flavour: reasons, request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff}}, want: `{"reasoning_effort":"none"}`, dropped: []string{"reasoning_effort"}},
+		"a budget as an effort":               {request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOn, Budget: 5000}}, want: `{"reasoning_effort":"medium"}`},
+		"thinking and nothing more":           {request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOn, Show: true}}, want: `{}`},
+		"an effort for a server of one's own": {flavour: own, request: chat.Request{Thinking: chat.Thinking{Effort: "xhigh"}}, want: `{"reasoning_effort":"high"}`},
+		"thinking off at one":                 {flavour: own, request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff}}, want: `{}`, dropped: []string{"reasoning_effort"}},
+		"no effort, in so many words":         {flavour: own, request: chat.Request{Thinking: chat.Thinking{Effort: "none"}}, want: `{"reasoning_effort":"none"}`},
+		"an effort for a router":              {flavour: router, request: chat.Request{Thinking: chat.Thinking{Effort: "high", Show: true}}, want: `{"reasoning":{"effort":"high"}}`},
+		"a budget for a router":               {flavour: router, request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOn, Budget: 2000, Show: true}}, want: `{"reasoning":{"max_tokens":2000}}`},
+		"thinking for a router, unseen":       {flavour: router, request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingAdaptive}}, want: `{"reasoning":{"enabled":true,"exclude":true}}`},
+		"no thinking for a router":            {flavour: router, request: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff}}, want: `{"reasoning":{"effort":"none"}}`},
+		"stop and user":                       {request: chat.Request{Stop: []string{"a", "b"}, EndUser: "u"}, want: `{"stop":["a","b"],"user":"u"}`},
+		"more stops than there may be":        {request: chat.Request{Stop: []string{"a", "b", "c", "d", "e"}}, want: `{"stop":["a","b","c","d"]}`, dropped: []string{"stop"}},
 		"tools": {
-			request: chat.Request{Tools: []chat.Tool{{Name: "f", Description: "d", Schema: []byte(`{"type":"object"}`), Strict: &yes}}, ParallelTools: &yes, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}},
-			want:    `{"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}],"tool_choice":"required","parallel_tool_calls":true}`,
+			request: chat.Request{Tools: []chat.Tool{f}, ParallelTools: &yes, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}},
+			want:    `{"tools":[` + sentF + `],"tool_choice":"required","parallel_tool_calls":true}`,
 		},
-		"a named tool":          {request: chat.Request{ToolChoice: chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, want: `{"tool_choice":{"type":"function","function":{"name":"f"}}}`},
-		"JSON":                  {request: chat.Request{Format: chat.Format{Kind: chat.FormatJSON}}, want: `{"response_format":{"type":"json_object"}}`},
-		"a schema":              {request: chat.Request{Format: chat.Format{Kind: chat.FormatSchema, Schema: []byte(`{}`), Strict: &yes}}, want: `{"response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{},"strict":true}}}`},
-		"fields it cannot hold": {request: chat.Request{Untranslated: []string{"logit_bias"}}, want: `{}`, dropped: []string{"logit_bias"}},
+		"a named tool":           {request: chat.Request{ToolChoice: chat.ToolChoice{Mode: chat.ToolNamed, Name: "f"}}, want: `{"tool_choice":{"type":"function","function":{"name":"f"}}}`},
+		"a tool of the dialect":  {request: chat.Request{Tools: []chat.Tool{custom}}, want: `{"tools":[{"type":"custom","custom":{"name":"c"}}]}`},
+		"a vendor's own tool":    {request: chat.Request{Tools: []chat.Tool{f, search}}, want: `{"tools":[` + sentF + `]}`, dropped: []string{"tools[1]"}},
+		"none but such":          {request: chat.Request{Tools: []chat.Tool{search}, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}, ParallelTools: &yes}, want: `{}`, dropped: []string{"tools[0]", "tool_choice"}},
+		"a search by the router": {flavour: router, request: chat.Request{Tools: []chat.Tool{search}}, want: `{"plugins":[{"id":"web"}]}`},
+		"JSON":                   {request: chat.Request{Format: chat.Format{Kind: chat.FormatJSON}}, want: `{"response_format":{"type":"json_object"}}`},
+		"a schema":               {request: chat.Request{Format: chat.Format{Kind: chat.FormatSchema, Description: "d", Schema: []byte(`{}`), Strict: &yes}}, want: `{"response_format":{"type":"json_schema","json_schema":{"name":"answer","description":"d","schema":{},"strict":true}}}`},
+		"fields it cannot hold":  {request: chat.Request{Untranslated: []string{"logit_bias"}}, want: `{}`, dropped: []string{"logit_bias"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,33 +103,6 @@ func TestEncodeSendsWhatWasAskedForAndNothingElse(t *testing.T) {
 			}
 		})
 	}
-	t.Run("messages", func(t *testing.T) {
-		r := chat.Request{Messages: []chat.Message{
-			chat.Text(chat.RoleSystem, "s"),
-			{Role: chat.RoleUser, Parts: []chat.Part{{Kind: chat.PartText, Text: "see"}, {Kind: chat.PartImage, Image: chat.Image{URL: "https://x/y.png", Detail: "low"}}, {Kind: chat.PartImage, Image: chat.Image{MediaType: "image/png", Data: "AAAA"}}}},
-			{Role: chat.RoleAssistant, ToolCalls: []chat.ToolCall{{ID: long, Name: "f", Arguments: "{}"}}},
-			{Role: chat.RoleTool, ToolCallID: long, Parts: []chat.Part{{Text: "r"}}},
-		}}
-		out, _, err := reasons.encode("m", &r, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id := reasons.toolID(long)
-		if len(id) > 40 || id == reasons.toolID(long+"x") {
-			t.Errorf("got the id %q, want a short one of its own", id)
-		}
-		want := `[{"role":"system","content":"s"},
-			{"role":"user","content":[{"type":"text","text":"see"},{"type":"image_url","image_url":{"url":"https://x/y.png","detail":"low"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
-			{"role":"assistant","content":null,"tool_calls":[{"id":"` + id + `","type":"function","function":{"name":"f","arguments":"{}"}}]},
-			{"role":"tool","content":"r","tool_call_id":"` + id + `"}]`
-		var w any
-		if err := json.Unmarshal([]byte(want), &w); err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(w, object(t, out)["messages"]); d != "" {
-			t.Errorf("(-want +got):\n%s", d)
-		}
-	})
 	t.Run("a strict request refuses what would be dropped", func(t *testing.T) {
 		_, _, err := reasons.encode("m", &chat.Request{Messages: user, Temperature: &half, Strict: true}, false)
 		if f, ok := errors.AsType[*chat.Failure](err); !ok || f.Class != chat.ClassUnsupport || f.Param != "temperature" {
@@ -116,24 +122,4 @@ func object(t *testing.T, v any) map[string]any {
 		t.Fatal(err)
 	}
 	return m
-}
-
-func TestNanosReadsDollarsExactly(t *testing.T) {
-	tests := map[string]struct {
-		dollars string
-		want    int64
-	}{
-		"plain": {"0.00014", 140_000}, "an exponent": {"6e-8", 60}, "half a nano goes up": {"0.0000000005", 1},
-		"less than half goes down": {"0.00000000049", 0}, "whole dollars": {"2", 2_000_000_000}, "nothing": {"0", 0},
-	}
-	for name, tc := range tests {
-		if got := nanos(tc.dollars); got == nil || *got != tc.want {
-			t.Errorf("%s: got %v, want %d", name, got, tc.want)
-		}
-	}
-	for _, bad := range []string{"", "-1", "NaN", "1e999999999", "abc", strings.Repeat("9", 41)} {
-		if got := nanos(bad); got != nil {
-			t.Errorf("%q: got %d, want none", bad, *got)
-		}
-	}
 }

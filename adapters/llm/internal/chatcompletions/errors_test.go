@@ -31,7 +31,7 @@ func TestErrorsComeInManyShapes(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r, ok := New(nil, Flavour{}).explain([]byte(tt.body))
+			r, ok := Flavour{}.Explain([]byte(tt.body))
 			if ok == tt.none {
 				t.Fatalf("got an error: %t, want %t", ok, !tt.none)
 			}
@@ -66,10 +66,10 @@ func TestAChoiceMayFailByItself(t *testing.T) {
 func TestCallsWithoutIDsOrIndexes(t *testing.T) {
 	p := New(nil, Flavour{})
 	whole, err := p.decode([]byte(`{"id":"a1","choices":[{"message":{"tool_calls":[{"function":{"name":"f"}},{"function":{"name":"g","arguments":"{\"x\":1}"}}]},"finish_reason":"tool_calls"}]}`), somewhere, nil)
-	if err != nil || len(whole.ToolCalls) != 2 {
+	if err != nil || len(whole.First().Calls()) != 2 {
 		t.Fatalf("got %+v, %v, want two calls", whole, err)
 	}
-	if a, b := whole.ToolCalls[0], whole.ToolCalls[1]; a.ID == "" || a.ID == b.ID || a.Arguments != "{}" || b.Arguments != `{"x":1}` {
+	if a, b := *whole.First().Calls()[0], *whole.First().Calls()[1]; a.ID == "" || a.ID == b.ID || a.Arguments != "{}" || b.Arguments != `{"x":1}` {
 		t.Errorf("got %+v and %+v, want ids of their own and arguments", a, b)
 	}
 	d := p.newDecoder(somewhere)
@@ -96,7 +96,7 @@ func TestCallsWithoutIDsOrIndexes(t *testing.T) {
 func TestContentMayBeAList(t *testing.T) {
 	p := New(nil, Flavour{})
 	r, err := p.decode([]byte(`{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":-3,"completion_tokens":2}}`), somewhere, nil)
-	if err != nil || r.Text != "ab" {
+	if err != nil || r.First().Text() != "ab" {
 		t.Fatalf("got %+v, %v, want ab", r, err)
 	}
 	if r.Usage == nil || r.Usage.Input != 0 || r.Usage.Output != 2 {
@@ -104,34 +104,5 @@ func TestContentMayBeAList(t *testing.T) {
 	}
 	if _, err := p.decode([]byte(`{"choices":[{"message":{"content":[7]}}]}`), somewhere, nil); chat.ClassOf(err) != chat.ClassBadResponse {
 		t.Errorf("a list of something else: got %v, want bad_response", err)
-	}
-}
-
-func TestTheFirstChoiceIsTheAnswer(t *testing.T) {
-	p := New(nil, Flavour{})
-	r, err := p.decode([]byte(`{"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"length"},{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}`), somewhere, nil)
-	if err != nil || r.Text != "a" || r.Finish != chat.FinishStop {
-		t.Errorf("whole: got %+v, %v; want a", r, err)
-	}
-	d := p.newDecoder(somewhere)
-	var text string
-	var finishes []chat.Finish
-	for _, e := range []string{
-		`{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}`, `{"choices":[{"index":1,"delta":{},"finish_reason":"length"}]}`,
-		`{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`, `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}`,
-	} {
-		chunks, _, err := d.Event([]byte(e))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range chunks {
-			text += c.Text
-			if c.Finish != "" {
-				finishes = append(finishes, c.Finish)
-			}
-		}
-	}
-	if text != "a" || len(finishes) != 1 || finishes[0] != chat.FinishStop {
-		t.Errorf("streamed: got %q, %q; want a, and its finish once", text, finishes)
 	}
 }

@@ -13,6 +13,14 @@ import (
 
 func reader() *Provider { return New(http.DefaultClient, Flavour{}) }
 
+func answered(id, model string, usage *chat.Usage, tier string, choices ...chat.Choice) *chat.Response {
+	return &chat.Response{ID: id, Model: model, Usage: usage, ServiceTier: tier, Choices: choices}
+}
+
+func said1(text string, finish chat.Finish) chat.Choice {
+	return chat.Choice{Parts: []chat.Part{{Text: text}}, Finish: finish}
+}
+
 // body is a whole answer of one choice.
 func body(message, finish, more string) string {
 	return `{"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":` + message + `,"logprobs":null,"finish_reason":` + finish + `}],` +
@@ -22,7 +30,7 @@ func body(message, finish, more string) string {
 func TestReadingWholeAnswers(t *testing.T) {
 	const plain = `{"role":"assistant","content":"hi","refusal":null,"annotations":[]}`
 	usage := &chat.Usage{Input: 2, Output: 3}
-	hi := &chat.Response{ID: "c1", Model: "m", Text: "hi", Finish: chat.FinishStop, Usage: usage}
+	hi := answered("c1", "m", usage, "default", chat.Choice{Parts: []chat.Part{{Text: "hi"}}, Finish: chat.FinishStop})
 	tests := map[string]struct {
 		body string
 		want outbound.Reading
@@ -30,27 +38,48 @@ func TestReadingWholeAnswers(t *testing.T) {
 		"text": {body(plain, `"stop"`, ""), outbound.Reading{Response: hi, Complete: true}},
 		"tool calls": {
 			body(`{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":"{}"}}]}`, `"tool_calls"`, ""),
-			outbound.Reading{Complete: true, Response: &chat.Response{
-				ID: "c1", Model: "m", Finish: chat.FinishToolCalls, Usage: usage, ToolCalls: []chat.ToolCall{{ID: "t1", Name: "f", Arguments: "{}"}},
-			}},
+			outbound.Reading{Complete: true, Response: answered("c1", "m", usage, "default", chat.Choice{Finish: chat.FinishToolCalls, Parts: []chat.Part{
+				{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "t1", Name: "f", Arguments: "{}"}},
+			}})},
 		},
 		"what says nothing": {body(plain, `"stop"`, `,"x_groq":{},"citations":[],"error":null`), outbound.Reading{Response: hi, Complete: true}},
-		"cut at a limit": {body(plain, `"length"`, ""), outbound.Reading{Response: &chat.Response{
-			ID: "c1", Model: "m", Text: "hi", Finish: chat.FinishLength, Usage: usage,
-		}}},
-		"filtered": {body(plain, `"content_filter"`, ""), outbound.Reading{Response: &chat.Response{
-			ID: "c1", Model: "m", Text: "hi", Finish: chat.FinishContentFilter, Usage: usage,
-		}}},
+		"cut at a limit": {body(plain, `"length"`, ""), outbound.Reading{
+			Response: answered("c1", "m", usage, "default", chat.Choice{Parts: []chat.Part{{Text: "hi"}}, Finish: chat.FinishLength}),
+		}},
+		"filtered": {body(plain, `"content_filter"`, ""), outbound.Reading{
+			Response: answered("c1", "m", usage, "default", chat.Choice{Parts: []chat.Part{{Text: "hi"}}, Finish: chat.FinishContentFilter}),
+		}},
 		"not finished": {body(plain, `null`, ""), outbound.Reading{Response: hi}},
 		"two choices, one cut": {
-			`{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"content":"b"},"finish_reason":"length"}]}`, outbound.Reading{},
+			`{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"content":"b"},"finish_reason":"length"}]}`,
+			outbound.Reading{Response: answered("", "", nil, "", said1("a", chat.FinishStop), said1("b", chat.FinishLength))},
 		},
-		"two choices":            {`{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"content":"b"},"finish_reason":"stop"}]}`, outbound.Reading{Complete: true}},
-		"one choice, the second": {`{"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"stop"}]}`, outbound.Reading{Complete: true}},
-		"log probabilities":      {strings.Replace(body(plain, `"stop"`, ""), `"logprobs":null`, `"logprobs":{"content":[{"token":"hi"}]}`, 1), outbound.Reading{Complete: true}},
-		"reasoning":              {body(`{"content":"hi","reasoning_content":"hm"}`, `"stop"`, ""), outbound.Reading{Complete: true}},
+		"two choices": {
+			`{"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"stop"},{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}`,
+			outbound.Reading{Complete: true, Response: answered("", "", nil, "", said1("a", chat.FinishStop), said1("b", chat.FinishStop))},
+		},
+		"one choice, the second": {
+			`{"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"stop"}]}`,
+			outbound.Reading{Complete: true, Response: answered("", "", nil, "", said1("b", chat.FinishStop))},
+		},
+		"log probabilities": {strings.Replace(body(plain, `"stop"`, ""), `"logprobs":null`, `"logprobs":{"content":[{"token":"hi","logprob":-0.5,"bytes":[104,105],"top_logprobs":[]}],"refusal":null}`, 1), outbound.Reading{
+			Complete: true, Response: answered("c1", "m", usage, "default", chat.Choice{
+				Parts: []chat.Part{{Text: "hi"}}, Finish: chat.FinishStop, Logprobs: []chat.TokenLogprob{{Token: "hi", Logprob: -0.5, Bytes: []byte("hi")}},
+			}),
+		}},
+		"reasoning": {body(`{"content":"hi","reasoning_content":"hm"}`, `"stop"`, ""), outbound.Reading{
+			Complete: true, Response: answered("c1", "m", usage, "default", chat.Choice{
+				Parts: []chat.Part{{Kind: chat.PartThinking, Text: "hm"}, {Text: "hi"}}, Finish: chat.FinishStop,
+			}),
+		}},
+		"reasoning of an unknown kind": {body(`{"content":"hi","reasoning_details":[{"type":"reasoning.new","x":1}]}`, `"stop"`, ""), outbound.Reading{Complete: true}},
+		"a source": {body(`{"content":"hi","annotations":[{"type":"url_citation","url_citation":{"url":"https://e.com","title":"E","start_index":0,"end_index":2}}]}`, `"stop"`, ""), outbound.Reading{
+			Complete: true, Response: answered("c1", "m", usage, "default", chat.Choice{
+				Parts: []chat.Part{{Text: "hi", Citations: []chat.Citation{{URL: "https://e.com", Title: "E", End: 2}}}}, Finish: chat.FinishStop,
+			}),
+		}},
 		"audio":                  {body(`{"content":null,"audio":{"id":"a"}}`, `"stop"`, ""), outbound.Reading{Complete: true}},
-		"annotations":            {body(`{"content":"hi","annotations":[{"type":"url_citation"}]}`, `"stop"`, ""), outbound.Reading{Complete: true}},
+		"annotations":            {body(`{"content":"hi","annotations":[{"type":"file_citation"}]}`, `"stop"`, ""), outbound.Reading{Complete: true}},
 		"content in parts":       {body(`{"content":[{"type":"text","text":"hi"}]}`, `"stop"`, ""), outbound.Reading{Complete: true}},
 		"a tool of another type": {body(`{"content":null,"tool_calls":[{"id":"t","type":"custom","custom":{"name":"f","input":"x"}}]}`, `"tool_calls"`, ""), outbound.Reading{Complete: true}},
 		"sources beside it":      {body(plain, `"stop"`, `,"citations":["https://example.com"]`), outbound.Reading{Complete: true}},
@@ -86,21 +115,29 @@ func TestGatheringFrames(t *testing.T) {
 		"text with usage": {
 			append(frames(delta("0", `{"role":"assistant","content":""}`, "null"), delta("0", `{"content":"h"}`, "null"), delta("0", `{"content":"i"}`, "null"), delta("0", `{}`, `"stop"`),
 				`{"id":"c1","model":"m","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}}`, "[DONE]"), ": a comment\n\n"),
-			outbound.Reading{Complete: true, Response: &chat.Response{ID: "c1", Model: "m", Text: "hi", Finish: chat.FinishStop, Usage: &chat.Usage{Input: 2, Output: 3}}},
+			outbound.Reading{Complete: true, Response: answered("c1", "m", &chat.Usage{Input: 2, Output: 3}, "", said1("hi", chat.FinishStop))},
 		},
 		"a tool call in pieces": {
 			frames(delta("0", `{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":""}}]}`, "null"),
 				delta("0", `{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]}`, "null"), delta("0", `{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}`, "null"), delta("0", `{}`, `"tool_calls"`)),
-			outbound.Reading{Complete: true, Response: &chat.Response{
-				ID: "c1", Model: "m", Finish: chat.FinishToolCalls, ToolCalls: []chat.ToolCall{{ID: "t1", Name: "f", Arguments: `{"a":1}`}},
-			}},
+			outbound.Reading{Complete: true, Response: answered("c1", "m", nil, "", chat.Choice{Finish: chat.FinishToolCalls, Parts: []chat.Part{
+				{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "t1", Name: "f", Arguments: `{"a":1}`}},
+			}})},
 		},
-		"cut at a limit":       {frames(delta("0", `{"content":"h"}`, `"length"`)), outbound.Reading{Response: &chat.Response{ID: "c1", Model: "m", Text: "h", Finish: chat.FinishLength}}},
-		"not finished":         {frames(delta("0", `{"content":"h"}`, `null`)), outbound.Reading{}},
-		"two choices":          {frames(delta("0", `{"content":"h"}`, `"stop"`), delta("1", `{"content":"h"}`, `"stop"`)), outbound.Reading{Complete: true}},
-		"one of two is cut":    {frames(delta("0", `{"content":"h"}`, `"stop"`), delta("1", `{"content":"h"}`, `"length"`)), outbound.Reading{}},
-		"one of two goes on":   {frames(delta("0", `{"content":"h"}`, `"stop"`), delta("1", `{"content":"h"}`, `null`)), outbound.Reading{}},
-		"reasoning":            {frames(delta("0", `{"reasoning":"h"}`, `null`), delta("0", `{"content":"h"}`, `"stop"`)), outbound.Reading{Complete: true}},
+		"cut at a limit": {frames(delta("0", `{"content":"h"}`, `"length"`)), outbound.Reading{Response: answered("c1", "m", nil, "", said1("h", chat.FinishLength))}},
+		"not finished":   {frames(delta("0", `{"content":"h"}`, `null`)), outbound.Reading{}},
+		"two choices": {frames(delta("1", `{"content":"b"}`, `"stop"`), delta("0", `{"content":"a"}`, `"stop"`)), outbound.Reading{
+			Complete: true, Response: answered("c1", "m", nil, "", said1("a", chat.FinishStop), said1("b", chat.FinishStop)),
+		}},
+		"one of two is cut": {frames(delta("0", `{"content":"a"}`, `"stop"`), delta("1", `{"content":"b"}`, `"length"`)), outbound.Reading{
+			Response: answered("c1", "m", nil, "", said1("a", chat.FinishStop), said1("b", chat.FinishLength)),
+		}},
+		"one of two goes on": {frames(delta("0", `{"content":"h"}`, `"stop"`), delta("1", `{"content":"h"}`, `null`)), outbound.Reading{}},
+		"reasoning": {frames(delta("0", `{"reasoning":"h"}`, `null`), delta("0", `{"reasoning":"m"}`, `null`), delta("0", `{"content":"a"}`, `"stop"`)), outbound.Reading{
+			Complete: true, Response: answered("c1", "m", nil, "", chat.Choice{
+				Parts: []chat.Part{{Kind: chat.PartThinking, Text: "hm"}, {Text: "a"}}, Finish: chat.FinishStop,
+			}),
+		}},
 		"an event of no chunk": {frames(delta("0", `{"content":"h"}`, `"stop"`), `"x"`), outbound.Reading{}},
 		"nothing":              {nil, outbound.Reading{}},
 	}

@@ -17,7 +17,7 @@ import (
 func relayed(t *testing.T, kind, answer string) (frames []outbound.Frame, yielded bool, failed error) {
 	t.Helper()
 	p := New(&http.Client{Transport: canned{kind, []byte(answer)}}, Flavour{})
-	seq, err := p.RelayStream(t.Context(), benchTarget, benchBody(10, true))
+	seq, err := p.RelayStream(t.Context(), benchTarget, outbound.Passage{Body: benchBody(10, true)})
 	if err != nil {
 		return nil, false, err
 	}
@@ -136,8 +136,8 @@ func TestManyChoicesInOneChunk(t *testing.T) {
 func TestCommentsWithoutEndAreNotKept(t *testing.T) {
 	answer := strings.Repeat(": "+strings.Repeat("x", 1021)+"\n\n", 300) + `data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}` + "\n\n"
 	got, _, err := relayed(t, eventStream, answer)
-	if err != nil || len(got) > maxHead/1024+1 || !got[len(got)-1].Content {
-		t.Errorf("got %d frames, %v; want at most %d, the content last", len(got), err, maxHead/1024+1)
+	if err != nil || len(got) > (64<<10)/1024+1 || !got[len(got)-1].Content {
+		t.Errorf("got %d frames, %v; want at most %d, the content last", len(got), err, (64<<10)/1024+1)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestWholeAnswersAreTapped(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := New(&http.Client{Transport: canned{"application/json", []byte(tt.answer)}}, Flavour{})
-			got, err := p.RelayWhole(t.Context(), benchTarget, benchBody(10, false))
+			got, err := p.RelayWhole(t.Context(), benchTarget, outbound.Passage{Body: benchBody(10, false)})
 			if chat.ClassOf(err) != tt.class {
 				t.Fatalf("got %v, want %q", err, tt.class)
 			}

@@ -36,7 +36,7 @@ func TestSpliceChangesTheModelAndTheUsageOptionAndNothingElse(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			body := []byte(tc.body)
-			got, err := splice(body, "m", tc.stream)
+			got, _, err := Flavour{}.splice(body, "m", tc.stream)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestSpliceRefusesWhatCouldBeReadInTwoWays(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := splice([]byte(tc.body), "m", true)
+			_, _, err := Flavour{}.splice([]byte(tc.body), "m", true)
 			f, ok := errors.AsType[*chat.Failure](err)
 			if !ok || f.Class != chat.ClassInvalid || f.Param != tc.param {
 				t.Errorf("got %v, want an invalid request naming %q", err, tc.param)
@@ -88,7 +88,7 @@ func FuzzSplice(f *testing.F) {
 		f.Add([]byte(s), true)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, stream bool) {
-		got, err := splice(body, "p/m", stream)
+		got, _, err := Flavour{}.splice(body, "p/m", stream)
 		if err != nil {
 			return
 		}
@@ -123,7 +123,7 @@ func BenchmarkSplice(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				if _, err := splice(body, "gpt-4o-mini", true); err != nil {
+				if _, _, err := (Flavour{}).splice(body, "gpt-4o-mini", true); err != nil {
 					b.Fatal(err)
 				}
 			}

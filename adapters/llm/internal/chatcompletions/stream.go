@@ -108,7 +108,7 @@ func (d *decoder) choice(out []chat.Chunk, c *choice) ([]chat.Chunk, error) {
 	t := d.tell(c.Index)
 	for _, s := range [...]*said{c.Delta, c.Message} {
 		if s != nil {
-			out = t.say(out, s, c.Logprobs)
+			out = t.say(out, s, c.Logprobs, s == c.Message)
 			c.Logprobs = nil
 		}
 	}

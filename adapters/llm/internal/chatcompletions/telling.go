@@ -35,7 +35,7 @@ type sign struct {
 }
 
 // say reads a piece of an answer, or all of it: thoughts, text, what is shown and heard, calls.
-func (t *telling) say(out []chat.Chunk, s *said, logprobs json.RawMessage) []chat.Chunk {
+func (t *telling) say(out []chat.Chunk, s *said, logprobs json.RawMessage, whole bool) []chat.Chunk {
 	out = t.think(out, s)
 	for i := range s.Content.parts {
 		out = t.contentPart(out, &s.Content.parts[i])
@@ -65,12 +65,12 @@ func (t *telling) say(out []chat.Chunk, s *said, logprobs json.RawMessage) []cha
 		t.hear(s.Audio)
 	}
 	for i := range s.ToolCalls {
-		out = t.call(t.endThought(out), &s.ToolCalls[i])
+		out = t.call(t.endThought(out), &s.ToolCalls[i], whole)
 	}
 	if tells(s.FunctionCall) {
 		var f calledFunction
 		if json.Unmarshal(s.FunctionCall, &f) == nil && (f.Name != "" || f.Arguments != "") {
-			out = t.call(t.endThought(out), &toolCall{Function: f})
+			out = t.call(t.endThought(out), &toolCall{Function: f}, whole)
 		}
 	}
 	return out
@@ -145,8 +145,12 @@ func (t *telling) hear(b json.RawMessage) {
 }
 
 // call passes a piece of a call on. Id and name go with the first piece alone. The calls are numbered as they come, whatever the vendor's numbers are.
-func (t *telling) call(out []chat.Chunk, c *toolCall) []chat.Chunk {
-	delta := &chat.ToolDelta{Index: t.callOf(c), Arguments: string(c.Function.Arguments)}
+// What comes whole is a call of its own.
+func (t *telling) call(out []chat.Chunk, c *toolCall, whole bool) []chat.Chunk {
+	delta := &chat.ToolDelta{Index: len(t.calls), Arguments: string(c.Function.Arguments)}
+	if !whole {
+		delta.Index = t.callOf(c)
+	}
 	if delta.Index == len(t.calls) {
 		b := begun{delta.Index, c.ID}
 		if c.Index != nil {
@@ -170,8 +174,8 @@ func (t *telling) callOf(c *toolCall) int {
 	for i := len(t.calls) - 1; i >= 0; i-- {
 		b := t.calls[i]
 		switch {
-		case c.Index == nil && c.ID == "" && c.Function.Name != "" && c.Function.Arguments != "":
-			return len(t.calls) // a whole call without id or index
+		case c.Index == nil && c.ID == "" && c.Function.Name != "":
+			return len(t.calls) // a name begins a call
 		case c.Index == nil && (c.ID == "" || c.ID == b.id):
 			return i
 		case c.Index == nil || *c.Index != b.index:

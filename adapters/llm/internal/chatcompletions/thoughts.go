@@ -116,7 +116,7 @@ func (m *message) addDetail(d detail) {
 	if len(m.Details) > 0 {
 		last := m.Details[len(m.Details)-1]
 		n = *last.Index
-		if d.Type != detailEncrypted || last.Type == detailEncrypted {
+		if d.Type != detailEncrypted || last.Type == detailEncrypted || last.Signature != "" || last.Format != d.Format {
 			n++
 		}
 	}
