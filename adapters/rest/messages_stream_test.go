@@ -162,6 +162,10 @@ func TestARenderedMessageStream(t *testing.T) {
 				{ended("tool_use")},
 			},
 		},
+		"calls in turn, the first with an end in its text": {
+			[]chat.Chunk{piece(0, "c1", "f", `{"a":"\"}`), piece(1, "c2", "g", "{}"), piece(0, "", "", `"}`)},
+			[][]string{block(0, tool("c1", "f"), jsonDelta(""), jsonDelta(`{"a":"\"}`), jsonDelta(`"}`)), block(1, tool("c2", "g"), jsonDelta(""), jsonDelta("{}")), {ended("tool_use")}},
+		},
 		"calls in turn that never end": {
 			[]chat.Chunk{piece(0, "c1", "f", ""), piece(1, "c2", "g", "{"), piece(2, "c3", "h", ""), {Text: "x"}, piece(1, "", "", `"a"`)},
 			[][]string{
