@@ -14,12 +14,16 @@ var toolUseID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
 const maxToolUseID = 64
 
+// systemModel are the models that take system messages in the middle of a conversation.
+var systemModel = regexp.MustCompile(`^claude-(opus-4-[89]|[a-z]+-[5-9])`)
+
 // converse reads the messages into the call. Two turns of one role in a row are let pass, as Anthropic joins them.
 func (b *anthropicBody) converse(c *call) *problem {
 	var open []string // ids of tool uses in the turn before
 	messages := *b.Messages
 	for i, m := range messages {
 		switch {
+		case m.Role == "system" && i > 0 && systemModel.MatchString(b.Model): // instructions in the middle of a conversation
 		case m.Role == "system":
 			return bad("messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.")
 		case m.Role != "user" && m.Role != "assistant":

@@ -46,7 +46,7 @@ func (b *chatBody) check() *problem {
 		}
 	}
 	for i, t := range b.Tools {
-		if !toolName.MatchString(t.Function.Name) {
+		if (t.Type == "function" || t.Type == "") && !toolName.MatchString(t.Function.Name) {
 			param := fmt.Sprintf("tools[%d].function.name", i)
 			return &problem{
 				status: http.StatusBadRequest, param: param, code: "invalid_value",

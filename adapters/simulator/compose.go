@@ -21,7 +21,7 @@ func compose(c *call, vendor string, echoes bool, turn func(n int) int) *answer 
 			parts = append(parts, c.uses(c.agentCalls())...)
 		case d.agent > 0 && (c.rounds > 0 || len(c.tools) == 0):
 			parts = append(parts, part{kind: words, text: Proof(c.results...)})
-		case c.wantsTool() && (d.tools == nil || *d.tools > 0) && (!echoes || d.tools != nil || d.tool != "" || d.noArgs || d.preface):
+		case c.wantsTool() && d.calls(!echoes):
 			n := 1
 			if d.tools != nil {
 				n = *d.tools

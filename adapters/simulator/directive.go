@@ -6,31 +6,7 @@ import (
 	"strings"
 )
 
-// directives are what a test asks for in the last thing that the user says, as [sim:WORD], [sim:WORD=VALUE] or several in one, [sim:WORD,WORD=VALUE]:
-//
-//	tools=N      calls N of the declared tools in one turn, one after the other; 0: none, although tools are declared
-//	tool=NAME    calls the declared tool of that name
-//	noargs       calls tools without arguments
-//	preface      says something before it calls tools
-//	agent=N      calls tools, one or two in turns, until N turns of results are in; then Proof of all of them
-//	thinking     thinks first, though the request does not ask for it
-//	redacted     thinks, and shows none of it
-//	refuse       will not answer
-//	filter       the vendor stops the answer: a content filter, or a blocked prompt
-//	length       the answer ends in the middle, for want of tokens
-//	exhausted    the same, before the first word
-//	empty        a good answer that says nothing
-//	pause        Anthropic's pause_turn; a good answer elsewhere
-//	search       the vendor searches the web itself, and cites
-//	cite=N       N citations on the text
-//	say=TEXT     the answer, up to the bracket; stop sequences apply to it
-//	bytes=N      an answer of N bytes
-//	piece=N      a stream in pieces of N bytes, instead of 16
-//	cached=N     N tokens of the prompt were kept
-//	written=N    N tokens of the prompt are kept from now on
-//	error        fails in the middle of a stream; a whole answer fails
-//
-// They hold in both modes, until the user says something else. With a result of a tool they ask for no second call; an agent goes on.
+// directives are what a test asks for in the last thing that the user says; the package comment lists them.
 type directives struct {
 	given      bool
 	tools      *int
@@ -89,6 +65,17 @@ func readDirectives(text string) directives {
 		}
 		text = rest
 	}
+}
+
+// calls reports whether tools are to be called: as it is said, else as it is usual unless something about words is said.
+func (d *directives) calls(usual bool) bool {
+	switch {
+	case d.tools != nil:
+		return *d.tools > 0
+	case d.tool != "" || d.noArgs || d.preface:
+		return true
+	}
+	return usual && d.say == nil && d.bytes == 0 && d.cite == 0 && !d.search && !d.length
 }
 
 func (d *directives) read(directive string) error {

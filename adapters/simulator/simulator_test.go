@@ -16,7 +16,10 @@ import (
 	"github.com/forge1/forge1/adapters/simulator"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain leaves out a goroutine that a package under Gemini's client starts as it is loaded.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"))
+}
 
 // models are what the tests' vendors know.
 var models = map[string][]string{
