@@ -37,6 +37,11 @@ type openBlock struct {
 // Event implements events.Decoder.
 func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	var e event
+	var piece delta
+	if index, ok := piece.read(data); ok {
+		e.Index, e.Delta = index, &piece
+		return d.delta(&e, data), false, nil
+	}
 	if json.Unmarshal(data, &e) != nil {
 		return nil, false, llm.BadResponse(d.to, "sent an event that is not one")
 	}
@@ -148,13 +153,13 @@ func (d *decoder) delta(e *event, data []byte) []chat.Chunk {
 		return nil
 	}
 	switch e.Delta.Type {
-	case "text_delta":
+	case deltaText:
 		return d.text(o, e.Delta.Text)
-	case "thinking_delta":
+	case deltaThinking:
 		return d.thought(o, e.Delta.Thinking)
-	case "signature_delta":
+	case deltaSignature:
 		o.signature += e.Delta.Signature
-	case "citations_delta":
+	case deltaCitations:
 		if o.kind != "text" || len(e.Delta.Citation) == 0 {
 			return nil
 		}
@@ -163,7 +168,7 @@ func (d *decoder) delta(e *event, data []byte) []chat.Chunk {
 			return d.say(chat.Chunk{Citations: []chat.Citation{cited}})
 		}
 		o.citations = append(o.citations, cited)
-	case "input_json_delta":
+	case deltaInput:
 		if o.kind == "tool_use" && e.Delta.PartialJSON != "" {
 			o.begun = true
 			return d.say(chat.Chunk{Tool: &chat.ToolDelta{Index: o.call, Arguments: e.Delta.PartialJSON}})
