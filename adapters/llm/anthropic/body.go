@@ -33,10 +33,7 @@ func passable(body []byte, name string) (out []byte, dropped []string, err error
 	if err := jsonscan.Find(body, at[:], keyModel, keyStream, keyMessages, keyThinking); err != nil {
 		return nil, nil, invalid(err)
 	}
-	own, err := json.Marshal(name)
-	if err != nil {
-		return nil, nil, invalid(errors.New("the model's name is no text"))
-	}
+	own := quote(name)
 	edits := make([]jsonscan.Edit, 0, 2)
 	if at[0].Found() {
 		edits = append(edits, jsonscan.Edit{From: at[0].Value, To: at[0].To, Text: own})

@@ -137,6 +137,9 @@ func (f *foreignBlock) value(name string, before []byte) []byte {
 
 // quote gives a text as JSON.
 func quote(s string) []byte {
+	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' || r > 0x7E }) < 0 {
+		return []byte(`"` + s + `"`)
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

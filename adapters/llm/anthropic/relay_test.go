@@ -2,7 +2,6 @@ package anthropic_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -267,125 +266,6 @@ func TestAStreamPassesByteForByteHoweverItComes(t *testing.T) {
 			if diff := cmp.Diff(want, got.Response, meant); diff != "" || !got.Complete {
 				r.Fatalf("%s: complete %t, (-translated +read):\n%s", name, got.Complete, diff)
 			}
-		}
-	})
-}
-
-func TestWhatTheNeutralFormCannotHoldIsNotKept(t *testing.T) {
-	t.Parallel()
-	with := func(more string) string { return strings.Replace(okBody, `"id"`, more+`,"id"`, 1) }
-	tests := map[string]struct {
-		body            string
-		kept, completed bool
-	}{
-		"a plain answer":           {okBody, true, true},
-		"members that say nothing": {with(`"container":null,"stop_details":null,"stop_sequence":"x"`), true, true},
-		"a container":              {with(`"container":{"id":"c"}`), false, true},
-		"cut at the limit":         {strings.Replace(okBody, "end_turn", "max_tokens", 1), true, false},
-		"paused":                   {strings.Replace(okBody, "end_turn", "pause_turn", 1), true, false},
-		"a call by another tool":   {strings.Replace(okBody, `"type":"text"`, `"type":"tool_use","caller":{"type":"code"}`, 1), false, true},
-		"a block that is foreign":  {strings.Replace(okBody, `"type":"text"`, `"type":"news","x":{"y":1}`, 1), true, true},
-		"no answer":                {`{"type":"error","error":{"type":"api_error"}}`, false, false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := relayOf(chat.DialectAnthropic, nil).Read([]byte(test.body))
-			if (got.Response != nil) != test.kept || got.Complete != test.completed {
-				t.Errorf("kept %t, complete %t; want %t, %t", got.Response != nil, got.Complete, test.kept, test.completed)
-			}
-		})
-	}
-}
-
-func TestGatheringStopsAtWhatTheNeutralFormCannotHold(t *testing.T) {
-	t.Parallel()
-	end := func(more string) string {
-		return event(`{"type":"message_delta","delta":{"stop_reason":"end_turn"`+more+`},"usage":{"output_tokens":1}}`) + closing
-	}
-	tests := map[string]struct {
-		stream          string
-		kept, completed bool
-	}{
-		"a plain answer": {opening + end(""), true, true},
-		"a container":    {opening + end(`,"container":{"id":"c"}`), false, true},
-		"a novelty":      {opening + event(`{"type":"novelty","x":1}`) + end(""), false, true},
-		"no end":         {opening, false, false},
-		"an error":       {opening + event(`{"type":"error","error":{"type":"api_error"}}`), false, false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			add, read := relayOf(chat.DialectAnthropic, nil).Gather()
-			for frame := range strings.SplitAfterSeq(test.stream, "\n\n") {
-				add([]byte(frame))
-			}
-			if got := read(); (got.Response != nil) != test.kept || got.Complete != test.completed {
-				t.Errorf("kept %t, complete %t; want %t, %t", got.Response != nil, got.Complete, test.kept, test.completed)
-			}
-		})
-	}
-}
-
-// FuzzRelayStream holds of any stream that what is passed on is its beginning, all of it when nothing failed, however it comes; and that what the
-// translation takes, the relay takes too.
-func FuzzRelayStream(f *testing.F) {
-	for _, body := range caseBodies(f) {
-		f.Add(body)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		frames, raw, err := framed(t, bytes.NewReader(body))
-		if !bytes.HasPrefix(body, raw) {
-			t.Fatalf("%q was passed on as %q", body, raw)
-		}
-		again, _, cut := framed(t, iotest.OneByteReader(bytes.NewReader(body)))
-		if diff := cmp.Diff(frames, again); diff != "" || chat.ClassOf(err) != chat.ClassOf(cut) {
-			t.Errorf("whole %v, byte by byte %v (-whole +bytes):\n%s", err, cut, diff)
-		}
-		if _, failed := gathered(t, bytes.NewReader(body)); failed == nil && err != nil {
-			t.Errorf("the translation takes what the relay refuses: %v", err)
-		}
-	})
-}
-
-// FuzzPassage holds of any body that it is passed on as JSON that means the same but for the model, unless something in it had to go.
-func FuzzPassage(f *testing.F) {
-	for _, body := range []string{
-		`{"model":"m","messages":[]}`, ` { "a":[1,{"model":2}],"model":null } `, `{"model":"m","model":"n"}`, `{}`, `[]`, `{"thinking":{"type":"enabled"},"messages":[{"role":"assistant","content":[{"type":"thinking","signature":"` + sealed("x") + `"},{"type":"tool_use","id":"a.b"}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a.b"}]}]}`,
-		`{"messages":[{"role":"assistant","content":[{"type":"redacted_thinking","data":"` + sealed("x") + `"}]}],"tool_use":1}`,
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		_, sent, out, err := passed(t, chat.DialectAnthropic, outbound.Passage{Body: body}, okBody)
-		var was, is map[string]any
-		if json.Unmarshal(body, &was) != nil || was == nil {
-			if err == nil {
-				t.Fatalf("%q was sent", body)
-			}
-			return
-		}
-		if err != nil {
-			if chat.ClassOf(err) != chat.ClassInvalid {
-				t.Fatalf("got %v", err)
-			}
-			return
-		}
-		if err := json.Unmarshal(sent, &is); err != nil || is["model"] != target.Model {
-			t.Fatalf("%q was sent as %q", body, sent)
-		}
-		if len(out.Dropped) == 0 && bytes.Contains(body, []byte("tool_use")) {
-			delete(was, "messages") // an id may have been rewritten
-			delete(is, "messages")
-		}
-		for _, d := range out.Dropped {
-			name := strings.TrimSuffix(d, "[].reasoning")
-			delete(was, name)
-			delete(is, name)
-		}
-		was["model"] = target.Model
-		if diff := cmp.Diff(was, is); diff != "" {
-			t.Errorf("%q was sent as %q (-was +is):\n%s", body, sent, diff)
 		}
 	})
 }
