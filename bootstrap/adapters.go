@@ -20,6 +20,7 @@ import (
 	"github.com/forge1/forge1/adapters/simulator"
 	"github.com/forge1/forge1/application/gateway"
 	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/application/responses"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -88,6 +89,7 @@ func newServer(c Config, log *slog.Logger, clock outbound.Clock, id outbound.New
 	return rest.New(rest.Deps{
 		Auth: s.Auth, Gatekeeper: s.Gatekeeper, APIKeys: s.APIKeys, Passwords: s.Passwords, MFA: s.MFA, Sessions: s.Sessions,
 		Members: s.Members, Audit: s.Audit, Platform: s.Platform, Policies: s.Policies, Decisions: s.Decisions, Usage: s.Usage, Keys: s.Keys, Gateway: s.Gateway, Health: s.Health,
+		Embeddings: s.Embeddings, TokenCounts: s.TokenCounts, Responses: s.Responses,
 		QR: qr.SVG, Logger: log, Clock: clock, NewID: id,
 		Observe: func(o rest.Observation) { m.Request(o.Route, o.Method, o.Status, o.Duration) },
 	}, rest.Config{
@@ -113,6 +115,10 @@ type services struct {
 	Keys       inbound.Keys
 	Gateway    inbound.Gateway
 	Health     inbound.Health
+
+	Embeddings  inbound.Embeddings
+	TokenCounts inbound.TokenCounts
+	Responses   inbound.Responses
 }
 
 // NewSimulator makes the four simulated vendors, which play the vendors' own wire cases and know the catalogue's models.
@@ -147,5 +153,9 @@ func OpenMigrations(ctx context.Context, c Config) (*Migrations, error) {
 
 // Close ends the connections.
 func (m *Migrations) Close() { _ = m.close() }
+
+func newResponsesSettings(c Config) responses.Settings {
+	return responses.Settings{TTL: c.ResponsesTTL}
+}
 
 func newRecordSettings(c Config) record.Settings { return record.Settings{Capacity: c.CallsQueue} }

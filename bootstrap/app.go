@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/forge1/forge1/adapters/breaker"
@@ -31,42 +32,51 @@ import (
 // App is a wired Forge 1. Listen, then Run; the cleanup that New gives closes what New opened.
 type App struct {
 	Parts
-	api     net.Listener
-	metrics net.Listener
+	api       net.Listener
+	metrics   net.Listener
+	discovery *discovery
+	inForce   atomic.Pointer[Config] // what was reloaded last
 }
 
 // Parts are what an App is made of; Wire fills them.
 type Parts struct {
-	Config     Config
-	Clock      outbound.Clock
-	Log        *slog.Logger
-	Server     *rest.Server
-	Database   *database.DB
-	Migrator   *database.Migrator
-	CacheKind  health.CacheKind
-	Eviction   evictionPolicy
-	Circuits   *breaker.Circuits
-	Latencies  *latency.Latencies
-	Catalogue  *catalogue.Catalogue
-	Recorder   *record.Recorder
-	Mail       *mail.Worker
-	Health     *health.Service
-	Keys       *keys.Service
-	Gatekeeper *auth.Gatekeeper
-	Broom      *housekeeping.Worker
-	Meter      *prometheus.Meter
-	Operators  inbound.Operator
-	Client     *http.Client
-	Policies   *database.Policies
-	Gateway    *gateway.Service
+	Config      Config
+	Clock       outbound.Clock
+	Log         *slog.Logger
+	Server      *rest.Server
+	Database    *database.DB
+	Migrator    *database.Migrator
+	CacheKind   health.CacheKind
+	Eviction    evictionPolicy
+	Circuits    *breaker.Circuits
+	Latencies   *latency.Latencies
+	Catalogue   *catalogue.Catalogue
+	Recorder    *record.Recorder
+	Mail        *mail.Worker
+	Health      *health.Service
+	Keys        *keys.Service
+	Gatekeeper  *auth.Gatekeeper
+	Broom       *housekeeping.Worker
+	Meter       *prometheus.Meter
+	Operators   inbound.Operator
+	Client      *http.Client
+	Connections []outbound.Connection
+	Policies    *database.Policies
+	Gateway     *gateway.Service
 }
 
 func newApp(p Parts) *App {
 	p.Meter.Show("forge1_clock_skew_seconds", "How far the clock is ahead of the database's, by the last comparison.",
 		func() float64 { return p.Health.Skew().Seconds() })
 	p.Catalogue.OnChange(p.Gateway.CatalogueChanged)
-	return &App{Parts: p}
+	a := &App{Parts: p, discovery: &discovery{found: map[string][]string{}, again: make(chan struct{}, 1)}}
+	a.inForce.Store(&p.Config)
+	a.discovery.watch(p.Config, p.Connections)
+	return a
 }
+
+// current is the configuration in force.
+func (a *App) current() Config { return *a.inForce.Load() }
 
 // Operator gives what the command line does past the HTTP surface.
 func (a *App) Operator() inbound.Operator { return a.Operators }
@@ -133,7 +143,7 @@ func (a *App) Run(ctx context.Context) error {
 	failures := make(chan error, 16)
 	for name, run := range map[string]func(context.Context) error{
 		"recorder": a.Recorder.Run, "circuits": a.Circuits.Run, "latencies": a.Latencies.Run, "mail": a.Mail.Run, "key use": a.Gatekeeper.Run,
-		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run,
+		"clock": a.Health.Run, "signing keys": a.Keys.Run, "housekeeping": a.Broom.Run, "discovery": a.discover,
 	} {
 		workers.Go(func() {
 			if err := run(work); err != nil {

@@ -46,6 +46,7 @@ func (c Config) check(set map[string]string) []string {
 	m.lasts("AUDIT_RETENTION", c.AuditRetention, time.Hour, 10*365*24*time.Hour)
 	m.lasts("CALLS_RETENTION", c.CallsRetention, 24*time.Hour, 10*365*24*time.Hour)
 	m.lasts("DECISION_RETENTION", c.DecisionRetention, time.Hour, 10*365*24*time.Hour)
+	m.lasts("RESPONSES_TTL", c.ResponsesTTL, time.Minute, 365*24*time.Hour)
 	m.lasts("SESSION_CACHE_TTL", c.SessionCacheTTL, 0, 5*time.Second)
 	for name, v := range map[string]string{
 		"PUBLIC_BASE_URL": c.PublicBaseURL, "AUTH_UI_URL": c.AuthUIURL, "OPENAI_BASE_URL": c.OpenAIBaseURL,

@@ -69,6 +69,8 @@ type Config struct {
 	PromptCacheTTL int `env:"PROMPT_CACHE_TTL_SECS" envDefault:"300" desc:"seconds for which the prompt cache may give an answer, 0 to 86400; 0 turns it off"`
 	PromptCacheMax int `env:"PROMPT_CACHE_MAX_BYTES" envDefault:"67108864" desc:"bytes that the prompt cache keeps for each tenant, 262144 to 1099511627776, oldest out; in process all tenants together have twice that"`
 
+	ResponsesTTL time.Duration `env:"RESPONSES_TTL" envDefault:"720h" desc:"how long responses of /v1/responses can be gone on from, 1m to 8760h"`
+
 	AccessTTL         time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" desc:"life of an access token, 1m to 60m"`
 	RefreshIdleTTL    time.Duration `env:"REFRESH_IDLE_TTL" envDefault:"168h" desc:"life of a refresh token that is not used"`
 	RefreshAbsTTL     time.Duration `env:"REFRESH_ABSOLUTE_TTL" envDefault:"720h" desc:"life of a session whatever happens"`
@@ -119,6 +121,7 @@ type ProviderConfig struct {
 	Model      string
 	CostCents  *float64
 	TableCents float64
+	Discover   bool // the server is asked which models it has
 }
 
 // variablesOf names the variables of the four, for what the configuration file may complete.
@@ -132,10 +135,10 @@ var variablesOf = map[string]struct{ baseURL, model, cost string }{
 // builtin lists the four by what the variables say of them, in default order.
 func (c Config) builtin() []ProviderConfig {
 	return []ProviderConfig{
-		{"openrouter", "openrouter", "openrouter", c.OpenRouterBaseURL, c.OpenRouterKeys, c.OpenRouterModel, c.OpenRouterCost, 9},
-		{"openai", "openai", "openai", c.OpenAIBaseURL, c.OpenAIKeys, c.OpenAIModel, c.OpenAICost, 10},
-		{"claude", "anthropic", "anthropic", c.AnthropicBaseURL, c.AnthropicKeys, c.ClaudeModel, c.ClaudeCost, 16},
-		{"gemini", "gemini", "gemini", c.GoogleBaseURL, c.GoogleKeys, c.GeminiModel, c.GeminiCost, 8},
+		{"openrouter", "openrouter", "openrouter", c.OpenRouterBaseURL, c.OpenRouterKeys, c.OpenRouterModel, c.OpenRouterCost, 9, false},
+		{"openai", "openai", "openai", c.OpenAIBaseURL, c.OpenAIKeys, c.OpenAIModel, c.OpenAICost, 10, false},
+		{"claude", "anthropic", "anthropic", c.AnthropicBaseURL, c.AnthropicKeys, c.ClaudeModel, c.ClaudeCost, 16, false},
+		{"gemini", "gemini", "gemini", c.GoogleBaseURL, c.GoogleKeys, c.GeminiModel, c.GeminiCost, 8, false},
 	}
 }
 

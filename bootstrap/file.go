@@ -28,12 +28,13 @@ type File struct {
 // FileProvider is a provider: one of the four, or a server of one of their kinds under a name of its own.
 type FileProvider struct {
 	Name        string           `yaml:"name"`
-	Kind        string           `yaml:"kind"`     // openai, anthropic, gemini or openrouter; may be left out for the four
+	Kind        string           `yaml:"kind"`     // one of the vendors, such as openai or openai_compatible; may be left out for the four
 	BaseURL     string           `yaml:"base_url"` // likewise
 	Credentials []FileCredential `yaml:"credentials"`
 	Model       string           `yaml:"model"`               // asked when nothing else is said
 	Catalogue   string           `yaml:"catalogue"`           // whose models the provider serves by the bundled catalogue; a server of its own: none but Models
 	Models      []FileModel      `yaml:"models"`              // what the server serves besides
+	Discover    *bool            `yaml:"discover"`            // the server is asked which models it has; left out: a compatible one without Models is
 	CostCents   *float64         `yaml:"1k_token_cost_cents"` // approximate routing cost
 }
 
@@ -86,6 +87,9 @@ type FileRouting struct {
 	MaxAttempts   int                     `yaml:"max_attempts"`
 	Deadline      time.Duration           `yaml:"deadline"`
 }
+
+// compatible is the kind of servers that take OpenAI's chat completions and embeddings, with or without a key.
+const compatible = "openai_compatible"
 
 // providerName is what a provider may be called: its name stands before the slash of model names.
 var providerName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
@@ -184,7 +188,13 @@ func (p FileProvider) config(at string, keys []secret.Text, m *mistakes) Provide
 	m.unless(p.Model != "" && len(p.Model) <= 256, at+".model", "must be given, at most 256 bytes")
 	out := ProviderConfig{
 		Name: p.Name, Vendor: p.Kind, Catalogue: p.Catalogue, BaseURL: strings.TrimRight(p.BaseURL, "/"), Keys: keys, Model: p.Model,
-		CostCents: p.CostCents, TableCents: 10,
+		CostCents: p.CostCents, TableCents: 10, Discover: p.Kind == compatible && len(p.Models) == 0,
+	}
+	if p.Discover != nil {
+		out.Discover = *p.Discover
+	}
+	if p.Kind == compatible && len(p.Credentials) == 0 {
+		out.Keys = []secret.Text{{}} // a server on one's own machine may want none
 	}
 	if out.Catalogue == "" {
 		out.Catalogue = p.Name

@@ -46,9 +46,8 @@ func newConnections(c Config, client *http.Client) ([]outbound.Connection, error
 		if !ok {
 			return nil, fmt.Errorf("provider %s: vendor %q is not linked in", p.Name, p.Vendor)
 		}
-		provider, relay := v.New(client)
 		conn := outbound.Connection{
-			Name: p.Name, Vendor: p.Catalogue, BaseURL: p.BaseURL, DefaultModel: p.Model, Provider: provider, Relay: relay,
+			Name: p.Name, Vendor: p.Catalogue, BaseURL: p.BaseURL, DefaultModel: p.Model, Abilities: v.New(client), Resold: v.Resold,
 			CostCents: p.CostCents, TableCents: p.TableCents,
 		}
 		for _, key := range p.Keys {

@@ -12,13 +12,11 @@ func (a *App) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
-	over, err := c.overrides()
-	if err != nil {
-		return err
-	}
-	if err := a.Catalogue.Reload(over); err != nil {
+	if err := a.price(c); err != nil {
 		return fmt.Errorf("prices: %w", err)
 	}
+	a.inForce.Store(&c)
+	a.discovery.watch(c, conns)
 	a.Policies.Adopt(c.Defaults())
 	a.Gateway.Reconfigure(conns)
 	return nil

@@ -26,6 +26,7 @@ import (
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/application/responses"
 	"github.com/forge1/forge1/application/usage"
 	"github.com/forge1/forge1/ports/inbound"
 	"github.com/forge1/forge1/ports/outbound"
@@ -37,6 +38,7 @@ var outboundSet = wire.NewSet(
 	newDatabase, wire.Bind(new(outbound.Tx), new(*database.DB)), wire.Bind(new(outbound.Database), new(*database.DB)),
 	newMigrator, newPolicies, wire.Bind(new(outbound.Policies), new(*database.Policies)), database.NewCalls, wire.Bind(new(outbound.Calls), new(*database.Calls)),
 	database.NewDecisions, wire.Bind(new(outbound.Decisions), new(database.Decisions)), database.NewUsage, wire.Bind(new(outbound.Usage), new(database.Usage)),
+	database.NewKeptResponses, wire.Bind(new(outbound.KeptResponses), new(database.KeptResponses)),
 	newShortLived, newLocalThrottle, sessionCacheOf, throttleOf, cacheKindOf, evictionOf, newOTP, newBreaches,
 	newRoot, newKeyring, wire.Bind(new(outbound.Keyring), new(*keyring.Keyring)),
 	newTokens, wire.Bind(new(outbound.Tokens), new(*jose.Tokens)),
@@ -49,7 +51,7 @@ var outboundSet = wire.NewSet(
 
 // applicationSet is the use-cases.
 var applicationSet = wire.NewSet(
-	newAuthConfig, newKeysConfig, newLetters, newHousekeeping, newPasswordPolicy, newGatewaySettings, newRecordSettings,
+	newAuthConfig, newKeysConfig, newLetters, newHousekeeping, newPasswordPolicy, newGatewaySettings, newRecordSettings, newResponsesSettings,
 	wire.Struct(new(auth.GateDeps), "*"), auth.NewGatekeeper, wire.Bind(new(inbound.Gatekeeper), new(*auth.Gatekeeper)),
 	wire.Bind(new(apikeys.Gate), new(*auth.Gatekeeper)),
 	wire.Struct(new(signIn), "*"), newAuth, wire.Bind(new(inbound.Auth), new(*auth.Service)), wire.Bind(new(inbound.MFA), new(*auth.Service)),
@@ -70,6 +72,8 @@ var applicationSet = wire.NewSet(
 	wire.Struct(new(operator.Deps), "*"), operator.New, wire.Bind(new(inbound.Operator), new(*operator.Service)),
 	wire.Struct(new(record.Deps), "*"), record.New, wire.Bind(new(gateway.Recorder), new(*record.Recorder)),
 	wire.Struct(new(gateway.Deps), "*"), gateway.New, wire.Bind(new(inbound.Gateway), new(*gateway.Service)),
+	wire.Bind(new(inbound.Embeddings), new(*gateway.Service)), wire.Bind(new(inbound.TokenCounts), new(*gateway.Service)),
+	wire.Struct(new(responses.Deps), "*"), responses.New, wire.Bind(new(inbound.Responses), new(*responses.Service)),
 	wire.Struct(new(health.Deps), "*"), health.New, wire.Bind(new(inbound.Health), new(*health.Service)),
 )
 

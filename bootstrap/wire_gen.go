@@ -23,6 +23,7 @@ import (
 	"github.com/forge1/forge1/application/operator"
 	"github.com/forge1/forge1/application/policies"
 	"github.com/forge1/forge1/application/record"
+	"github.com/forge1/forge1/application/responses"
 	"github.com/forge1/forge1/application/usage"
 )
 
@@ -235,22 +236,34 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Log:       logger,
 	}
 	healthService := health.New(healthDeps)
+	keptResponses := database.NewKeptResponses(db)
+	responsesSettings := newResponsesSettings(c)
+	responsesDeps := responses.Deps{
+		Kept:     keptResponses,
+		Keyring:  keyring,
+		Clock:    clock,
+		Settings: responsesSettings,
+	}
+	responsesService := responses.New(responsesDeps)
 	bootstrapServices := services{
-		Auth:       service,
-		Gatekeeper: gatekeeper,
-		APIKeys:    apikeysService,
-		Passwords:  service,
-		MFA:        service,
-		Sessions:   service,
-		Members:    membersService,
-		Audit:      auditService,
-		Platform:   platform,
-		Policies:   policiesService,
-		Decisions:  decisionsService,
-		Usage:      usageService,
-		Keys:       keysService,
-		Gateway:    gatewayService,
-		Health:     healthService,
+		Auth:        service,
+		Gatekeeper:  gatekeeper,
+		APIKeys:     apikeysService,
+		Passwords:   service,
+		MFA:         service,
+		Sessions:    service,
+		Members:     membersService,
+		Audit:       auditService,
+		Platform:    platform,
+		Policies:    policiesService,
+		Decisions:   decisionsService,
+		Usage:       usageService,
+		Keys:        keysService,
+		Gateway:     gatewayService,
+		Health:      healthService,
+		Embeddings:  gatewayService,
+		TokenCounts: gatewayService,
+		Responses:   responsesService,
 	}
 	server := newServer(c, logger, clock, newID, meter, bootstrapServices)
 	migrator := newMigrator(db, c)
@@ -260,6 +273,7 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 		Tx:        db,
 		Calls:     calls,
 		Decisions: databaseDecisions,
+		Responses: keptResponses,
 		Clock:     clock,
 		Log:       logger,
 		Config:    housekeepingConfig,
@@ -280,28 +294,29 @@ func New(ctx context.Context, c Config, log LogWriter) (*App, func(), error) {
 	}
 	operatorService := operator.New(operatorDeps)
 	parts := Parts{
-		Config:     c,
-		Clock:      clock,
-		Log:        logger,
-		Server:     server,
-		Database:   db,
-		Migrator:   migrator,
-		CacheKind:  cacheKind,
-		Eviction:   bootstrapEvictionPolicy,
-		Circuits:   circuits,
-		Latencies:  latencies,
-		Catalogue:  catalogue,
-		Recorder:   recorder,
-		Mail:       worker,
-		Health:     healthService,
-		Keys:       keysService,
-		Gatekeeper: gatekeeper,
-		Broom:      housekeepingWorker,
-		Meter:      meter,
-		Operators:  operatorService,
-		Client:     client,
-		Policies:   databasePolicies,
-		Gateway:    gatewayService,
+		Config:      c,
+		Clock:       clock,
+		Log:         logger,
+		Server:      server,
+		Database:    db,
+		Migrator:    migrator,
+		CacheKind:   cacheKind,
+		Eviction:    bootstrapEvictionPolicy,
+		Circuits:    circuits,
+		Latencies:   latencies,
+		Catalogue:   catalogue,
+		Recorder:    recorder,
+		Mail:        worker,
+		Health:      healthService,
+		Keys:        keysService,
+		Gatekeeper:  gatekeeper,
+		Broom:       housekeepingWorker,
+		Meter:       meter,
+		Operators:   operatorService,
+		Client:      client,
+		Connections: v,
+		Policies:    databasePolicies,
+		Gateway:     gatewayService,
 	}
 	app := newApp(parts)
 	return app, func() {
