@@ -174,7 +174,7 @@ func (r Recording) checkAnswer(t *testing.T, got outcome) {
 	if got.Class != "" {
 		t.Fatalf("got the failure %s of a good answer", got.Class)
 	}
-	in, out, ok := usageIn(r.Vendor, r.body)
+	in, out, ok := r.Usage()
 	switch {
 	case !ok && got.Usage != nil:
 		t.Errorf("got the usage %+v, want none", *got.Usage)
@@ -206,11 +206,14 @@ var finishes = map[string]chat.Finish{
 	"content_filter": chat.FinishContentFilter, "SAFETY": chat.FinishContentFilter, "refusal": chat.FinishContentFilter,
 }
 
+// Usage gives the tokens of input and output as Forge counts them, false when the recording tells none.
+func (r *Recording) Usage() (input, output int, ok bool) { return usageIn(r.Vendor, r.body) }
+
 // usageIn finds the last usage that a body tells, whichever way it is framed, and counts input and output as Forge does.
 func usageIn(vendor string, body []byte) (input, output int, ok bool) {
 	all := map[string]float64{}
 	for _, part := range jsonParts(body) {
-		for _, path := range [][]string{{"usage"}, {"message", "usage"}, {"usageMetadata"}} {
+		for _, path := range [][]string{{"usage"}, {"message", "usage"}, {"response", "usage"}, {"usageMetadata"}} {
 			u, found := dig(part, path...)
 			if !found {
 				continue
@@ -229,7 +232,7 @@ func usageIn(vendor string, body []byte) (input, output int, ok bool) {
 	case "gemini":
 		return n("promptTokenCount") + n("toolUsePromptTokenCount"), n("candidatesTokenCount") + n("thoughtsTokenCount"), ok
 	default:
-		return n("prompt_tokens"), n("completion_tokens"), ok
+		return n("prompt_tokens") + n("input_tokens"), n("completion_tokens") + n("output_tokens"), ok
 	}
 }
 
