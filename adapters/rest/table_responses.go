@@ -29,7 +29,7 @@ func responseRoutes() []route {
 			params: aiHeaders(), body: responseRequest{}, example: exampleResponse, handle: (*exchange).createResponse, faults: append([]int{413}, callFaults...),
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: responseObject{}, headers: callHeaders},
-				{status: 200, events: events, kinds: map[string]any{"response.created": responseEvent{}, "response.completed": responseEvent{}, "error": responseError{}}},
+				{status: 200, events: events, kinds: responseEvents()},
 			},
 		}),
 		r(http.MethodGet, "/{id}", route{
@@ -52,6 +52,28 @@ func responseRoutes() []route {
 			replies: []answer{{status: 200, doc: "It is gone", body: DeletedResponse{}}},
 		}),
 	}
+}
+
+// responseEvents are the events of a stream, those of vendors' own tools included.
+func responseEvents() map[string]any {
+	kinds := map[string]any{"error": responseError{}}
+	for _, name := range []string{"created", "queued", "in_progress", "completed", "incomplete", "failed"} {
+		kinds["response."+name] = responseEvent{}
+	}
+	for _, name := range []string{
+		"output_item.added", "output_item.done", "content_part.added", "content_part.done", "output_text.delta", "output_text.annotation.added", "output_text.done",
+		"refusal.delta", "refusal.done", "function_call_arguments.delta", "function_call_arguments.done", "custom_tool_call_input.delta", "custom_tool_call_input.done",
+		"reasoning_summary_part.added", "reasoning_summary_part.done", "reasoning_summary_text.delta", "reasoning_summary_text.done", "reasoning_text.delta",
+		"reasoning_text.done", "web_search_call.in_progress", "web_search_call.searching", "web_search_call.completed", "file_search_call.in_progress",
+		"file_search_call.searching", "file_search_call.completed", "code_interpreter_call.in_progress", "code_interpreter_call.interpreting",
+		"code_interpreter_call.completed", "code_interpreter_call_code.delta", "code_interpreter_call_code.done", "image_generation_call.in_progress",
+		"image_generation_call.generating", "image_generation_call.partial_image", "image_generation_call.completed", "mcp_call_arguments.delta",
+		"mcp_call_arguments.done", "mcp_call.in_progress", "mcp_call.completed", "mcp_call.failed", "mcp_list_tools.in_progress", "mcp_list_tools.completed",
+		"mcp_list_tools.failed",
+	} {
+		kinds["response."+name] = responsePiece{}
+	}
+	return kinds
 }
 
 // responseRequest stands for OpenAI's responses request: fields that are not named go to the vendor as they are.
@@ -117,4 +139,12 @@ func (responseError) Schema(huma.Registry) *huma.Schema {
 	return objectOf(true, []string{"type", "error"}, map[string]*huma.Schema{
 		"type": oneOf("error"), "sequence_number": {Type: huma.TypeInteger}, "error": anyObject(), "message": text(""),
 	})
+}
+
+// responsePiece stands for the events that have a piece of a response in them.
+type responsePiece struct{}
+
+// Schema describes what every such event has.
+func (responsePiece) Schema(huma.Registry) *huma.Schema {
+	return objectOf(true, []string{"type"}, map[string]*huma.Schema{"type": text("The event's name"), "sequence_number": {Type: huma.TypeInteger}})
 }
