@@ -22,15 +22,28 @@ func Responses(body []byte) *chat.Usage {
 			OutputOf struct {
 				Reasoning int `json:"reasoning_tokens"`
 			} `json:"output_tokens_details"`
+			Cost   json.Number `json:"cost"` // OpenRouter's, as are the next
+			OwnKey bool        `json:"is_byok"`
+			CostOf struct {
+				Upstream json.Number `json:"upstream_inference_cost"`
+			} `json:"cost_details"`
 		} `json:"usage"`
 	}
 	if json.Unmarshal(body, &r) != nil || r.Usage == nil {
 		return nil
 	}
-	return counted(chat.Usage{
+	u := counted(chat.Usage{
 		Input: max(r.Usage.Input, 0), CacheRead: max(r.Usage.InputOf.Cached, 0), CacheWrite: max(r.Usage.InputOf.CacheWrite, 0),
 		Output: max(r.Usage.Output, 0), Reasoning: max(r.Usage.OutputOf.Reasoning, 0),
 	})
+	if u == nil {
+		return nil
+	}
+	u.CostNanos = Nanos(r.Usage.Cost.String())
+	if n := Nanos(r.Usage.CostOf.Upstream.String()); r.Usage.OwnKey && u.CostNanos != nil && n != nil {
+		*u.CostNanos += *n // paid at the upstream with a key of the caller's: the vendor's cost is its fee alone
+	}
+	return u
 }
 
 // Embeddings reads the usage of a list of embeddings. It is nil when nothing is counted.

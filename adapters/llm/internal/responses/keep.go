@@ -1,0 +1,159 @@
+package responses
+
+import (
+	"bytes"
+
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
+	"github.com/forge1/forge1/adapters/llm/internal/sse"
+	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
+)
+
+// Read implements outbound.Relay.
+func (p *Provider) Read(body []byte) outbound.Reading {
+	answer, err := p.flavour.decode(body, outbound.Target{}, nil)
+	if err != nil {
+		return outbound.Reading{}
+	}
+	out := outbound.Reading{Complete: ownEnd(answer.First().Finish)}
+	if exact(body) {
+		out.Response = answer
+	}
+	return out
+}
+
+// ownEnd reports whether an answer that finished so came to its own end.
+func ownEnd(f chat.Finish) bool { return f == chat.FinishStop || f == chat.FinishToolCalls }
+
+// Gather implements outbound.Relay. The last event of a stream holds all of the answer.
+func (p *Provider) Gather() (add func([]byte), read func() outbound.Reading) {
+	g := &gatherer{p: p}
+	return g.add, func() outbound.Reading { return g.reading }
+}
+
+// gatherer reads the frames of a relayed stream.
+type gatherer struct {
+	p       *Provider
+	spoken  bool // something was told in pieces
+	ended   bool
+	reading outbound.Reading
+}
+
+func (g *gatherer) add(raw []byte) {
+	if g.ended {
+		return
+	}
+	frames := sse.NewReader(bytes.NewReader(raw), 0)
+	defer frames.Close()
+	f, err := frames.Next()
+	if err != nil || !f.HasData || len(f.Data) == 0 {
+		return
+	}
+	e, ok := read(f.Data)
+	if !ok {
+		return
+	}
+	g.spoken = g.spoken || e.kind > kindBegin && e.kind <= kindDelta
+	if !e.kind.ended() {
+		return
+	}
+	g.ended, g.reading = true, g.p.Read(e.response)
+	if r := g.reading.Response; r != nil && g.spoken && len(r.First().Parts) == 0 { // the last event does not repeat what was told
+		g.reading.Response = nil
+	}
+}
+
+// exact reports whether the neutral form holds all that a response tells the client, beside what it repeats of the request.
+func exact(response []byte) bool {
+	return members(response, func(key string, value []byte) bool {
+		switch {
+		case key == "output":
+			return items(value, exactItem)
+		case heldOfResponse[key]:
+			return true
+		default:
+			return empty(value)
+		}
+	})
+}
+
+// heldOfResponse are the members of a response that the neutral form holds, or that tell of the request and of this one call.
+var heldOfResponse = setOf(
+	"id", "object", "created_at", "completed_at", "status", "model", "usage", "service_tier", "background", "frequency_penalty", "presence_penalty",
+	"instructions", "max_output_tokens", "max_tool_calls", "metadata", "parallel_tool_calls", "previous_response_id", "prompt_cache_key",
+	"prompt_cache_retention", "prompt_cache_options", "reasoning", "safety_identifier", "store", "temperature", "text", "tool_choice", "tools",
+	"top_logprobs", "top_p", "truncation", "user", "incomplete_details",
+)
+
+// Members of the items and parts that the neutral form has words for. Items of other kinds it holds as they came.
+var (
+	heldOfItem = map[string]map[string]bool{
+		`"message"`:       setOf("id", "type", "status", "role", "content"),
+		`"reasoning"`:     setOf("id", "type", "status", "summary", "encrypted_content", "format"),
+		`"function_call"`: setOf("id", "type", "status", "call_id", "name", "arguments"),
+	}
+	heldOfPart = map[string]map[string]bool{
+		`"output_text"`:  setOf("type", "text", "annotations", "logprobs"),
+		`"refusal"`:      setOf("type", "refusal"),
+		`"summary_text"`: setOf("type", "text"),
+	}
+)
+
+func exactItem(item []byte) bool {
+	quoted := string(member(item, "type"))
+	held, known := heldOfItem[quoted]
+	if !known {
+		return len(quoted) > 2
+	}
+	return members(item, func(key string, value []byte) bool {
+		switch {
+		case key == "content", key == "summary":
+			return empty(value) || held[key] && items(value, exactPart)
+		case key == "phase":
+			return string(value) == `"final_answer"` // which is what an answer is
+		default:
+			return held[key] || empty(value)
+		}
+	})
+}
+
+func exactPart(part []byte) bool {
+	held := heldOfPart[string(member(part, "type"))]
+	return held != nil && members(part, func(key string, value []byte) bool { return held[key] || empty(value) })
+}
+
+func setOf(names ...string) map[string]bool {
+	out := make(map[string]bool, len(names))
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
+}
+
+// members reports whether b is an object each of whose members holds.
+func members(b []byte, holds func(key string, value []byte) bool) bool {
+	w := jsonscan.Walk(b, 0)
+	if !w.Object() {
+		return false
+	}
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		if !holds(string(key), w.Skip()) {
+			return false
+		}
+	}
+	return w.Whole()
+}
+
+// items reports whether b is a list each of whose items holds.
+func items(b []byte, holds func(item []byte) bool) bool {
+	w := jsonscan.Walk(b, 0)
+	if !w.List() {
+		return false
+	}
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		if !holds(w.Skip()) {
+			return false
+		}
+	}
+	return w.Whole()
+}

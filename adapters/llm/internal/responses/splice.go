@@ -1,0 +1,241 @@
+package responses
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
+	"github.com/forge1/forge1/domain/chat"
+)
+
+// The members that the relay changes. Each may stand once: parsers disagree on which of two counts, and what one of them lets through another refuses.
+const (
+	atModel = iota
+	atStream
+	atStore
+	atInclude
+	atInput
+	atPrevious
+	atConversation
+	places
+)
+
+var keys = [places]string{"model", "stream", "store", "include", "input", "previous_response_id", "conversation"}
+
+// splicer makes the edits of one body.
+type splicer struct {
+	Flavour
+	model   string
+	body    []byte
+	at      [places]jsonscan.Span
+	edits   []jsonscan.Edit
+	members []byte // that the body lacks
+	dropped []string
+}
+
+// splice gives a copy of the body with the model replaced, kept by nobody but Forge, with the thoughts asked for in the form in which they can come back,
+// and without what another vendor made, which dropped names. Every other byte stays: unknown fields, order, white space, escapes. It fails with
+// ClassInvalid naming the field when the body is no JSON object or a routing key stands twice.
+func (f Flavour) splice(body []byte, model string) (out []byte, dropped []string, err error) {
+	s := splicer{Flavour: f, model: model, body: body}
+	if err := jsonscan.Find(body, s.at[:], keys[:]...); err != nil {
+		return nil, nil, malformed(err)
+	}
+	quoted, err := json.Marshal(model)
+	if err != nil {
+		return nil, nil, invalid("model", "the model's name is no text")
+	}
+	s.set(atModel, quoted)
+	if at := s.at[atStore]; !at.Found() || string(at.Of(body)) != "false" {
+		s.set(atStore, []byte("false"))
+	}
+	s.include()
+	s.forget(atPrevious)
+	s.forget(atConversation)
+	if s.at[atInput].Found() {
+		s.input()
+	}
+	if s.members != nil {
+		s.edits = append(s.edits, jsonscan.Insert(body, s.members))
+	}
+	return jsonscan.Apply(body, s.edits), s.dropped, nil
+}
+
+// set gives a member a value.
+func (s *splicer) set(place int, value []byte) {
+	if at := s.at[place]; at.Found() {
+		s.edits = append(s.edits, jsonscan.Edit{From: at.Value, To: at.To, Text: value})
+		return
+	}
+	if s.members != nil {
+		s.members = append(s.members, ',')
+	}
+	s.members = append(append(append(append(s.members, '"'), keys[place]...), `":`...), value...)
+}
+
+// forget makes null of a member that stands for what the vendor does not keep.
+func (s *splicer) forget(place int) {
+	if at := s.at[place]; at.Found() && !jsonscan.IsNull(at.Of(s.body)) {
+		s.set(place, []byte("null"))
+		s.drop(keys[place])
+	}
+}
+
+const quotedThoughts = `"` + includeThoughts + `"`
+
+// include asks for the thoughts, and does not where a model that has none would refuse to be asked.
+func (s *splicer) include() {
+	at := s.at[atInclude]
+	if !at.Found() || s.body[at.Value] != '[' {
+		if s.thinks(s.model) && (!at.Found() || jsonscan.IsNull(at.Of(s.body))) {
+			s.set(atInclude, []byte("["+quotedThoughts+"]"))
+		}
+		return
+	}
+	var items []jsonscan.Span
+	asked := false
+	w := jsonscan.Walk(s.body, at.Value)
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		one := jsonscan.Span{From: w.Begin(), Value: w.Begin()}
+		asked = jsonscan.Unquote(w.Skip()) == includeThoughts || asked
+		one.To = w.Pos()
+		items = append(items, one)
+	}
+	switch {
+	case s.thinks(s.model) && !asked:
+		text := quotedThoughts
+		if len(items) > 0 {
+			text += ","
+		}
+		s.edits = append(s.edits, jsonscan.Edit{From: at.Value + 1, To: at.Value + 1, Text: []byte(text)})
+	case !s.thinks(s.model) && asked:
+		s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return jsonscan.Unquote(items[i].Of(s.body)) == includeThoughts })
+	}
+}
+
+// input goes over the items: those that hold thoughts which the model cannot read are left out, and ids of calls that the vendor does not take are
+// rewritten.
+func (s *splicer) input() {
+	w := jsonscan.Walk(s.body, s.at[atInput].Value)
+	if !w.List() {
+		return
+	}
+	var items []jsonscan.Span
+	var gone map[int]bool
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		at := jsonscan.Span{From: w.Begin(), Value: w.Begin()}
+		strange := s.item(&w)
+		at.To = w.Pos()
+		if strange {
+			if gone == nil {
+				gone = map[int]bool{}
+			}
+			gone[len(items)] = true
+		}
+		items = append(items, at)
+	}
+	if gone != nil {
+		s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return gone[i] })
+		s.drop("messages[].reasoning")
+	}
+}
+
+// item looks into an item. It reports whether it must be left out.
+func (s *splicer) item(list *jsonscan.Walker) (strange bool) {
+	if list.At() != '{' {
+		list.Skip()
+		return false
+	}
+	w := list.Inner()
+	var kind, id, sealed, call jsonscan.Span
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		at := jsonscan.Span{From: w.Begin(), Value: w.Pos()}
+		w.Skip()
+		at.To = w.Pos()
+		switch string(key) {
+		case "type":
+			kind = at
+		case "id":
+			id = at
+		case "encrypted_content":
+			sealed = at
+		case "call_id":
+			call = at
+		}
+	}
+	list.Leave(&w)
+	if call.Found() {
+		if was := jsonscan.Unquote(call.Of(s.body)); refusesID(was) {
+			s.edits = append(s.edits, jsonscan.Edit{From: call.Value, To: call.To, Text: quote(chat.PortableID(was))})
+		}
+	}
+	if !kind.Found() || string(kind.Of(s.body)) != `"reasoning"` {
+		return false
+	}
+	return s.thought(id, sealed)
+}
+
+// thought looks into a thought. One without what the vendor sealed would be looked for at the vendor, which keeps none.
+func (s *splicer) thought(id, sealed jsonscan.Span) (strange bool) {
+	if !s.thinks(s.model) || !sealed.Found() || empty(sealed.Of(s.body)) {
+		return true
+	}
+	value := sealed.Of(s.body)
+	if len(value) <= len(chat.SignatureMark) || string(value[1:1+len(chat.SignatureMark)]) != chat.SignatureMark {
+		return false // the vendor's own
+	}
+	sign, ok := chat.Unwrap(jsonscan.Unquote(value))
+	if !ok || !s.reads(s.model, sign) {
+		return true
+	}
+	s.edits = append(s.edits, jsonscan.Edit{From: sealed.Value, To: sealed.To, Text: quote(sign.Data)})
+	if id.Found() && strings.HasPrefix(sign.ID, "rs_") { // its own, which the wrapping kept
+		s.edits = append(s.edits, jsonscan.Edit{From: id.Value, To: id.To, Text: quote(sign.ID)})
+	}
+	return false
+}
+
+func (s *splicer) drop(field string) { s.dropped = append(s.dropped, field) }
+
+// maxCallID is the longest id of a call that the API takes.
+const maxCallID = 64
+
+// refusesID reports whether the API would refuse the id of a call.
+func refusesID(id string) bool {
+	if id == "" || len(id) > maxCallID {
+		return id != ""
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// quote gives a text as JSON.
+func quote(s string) []byte {
+	b, _ := json.Marshal(s) // a text can always be written
+	return b
+}
+
+// malformed is the failure of a body that cannot be read, or that can be read in two ways.
+func malformed(err error) *chat.Failure {
+	if twice, ok := errors.AsType[*jsonscan.TwiceError](err); ok {
+		return invalid(twice.Key, "stands twice")
+	}
+	return invalid("", err.Error())
+}
+
+func invalid(param, what string) *chat.Failure {
+	f := chat.Fail(chat.ClassInvalid, errors.New(what))
+	f.Param, f.Code, f.Message = param, "malformed", what
+	if param != "" {
+		f.Message = param + ": " + what
+		f.Err = errors.New(f.Message)
+	}
+	return f
+}
