@@ -166,9 +166,46 @@ func readCandidates(u *reader, parts []map[string]any) {
 				}
 				if f, ok := p["functionCall"].(map[string]any); ok && f["name"] != nil {
 					u.call(len(u.calls), f["name"], f["args"])
+				} else if ok {
+					u.pieces(objects(f["partialArgs"]))
 				}
 			}
 		}
+	}
+}
+
+// pieces adds to the strings that are the arguments of the last call.
+func (u *reader) pieces(args []map[string]any) {
+	if len(u.calls) == 0 {
+		return
+	}
+	last := &u.calls[len(u.calls)-1]
+	all := map[string]string{}
+	_ = json.Unmarshal([]byte(last.Arguments), &all) // none yet
+	for _, arg := range args {
+		path, _ := arg["jsonPath"].(string)
+		text, _ := arg["stringValue"].(string)
+		all[strings.TrimPrefix(path, "$.")] += text
+	}
+	b, _ := json.Marshal(all)
+	last.Arguments = string(b)
+}
+
+// candidateCall reads a call, or a piece of one: of pieces, those that are strings of an argument by name.
+func (u *reader) candidateCall(f map[string]any) {
+	if f["name"] != nil {
+		u.call(len(u.calls), f["name"], f["args"])
+	}
+	for _, p := range objects(f["partialArgs"]) {
+		name, _ := p["jsonPath"].(string)
+		value, _ := p["stringValue"].(string)
+		c := &u.calls[len(u.calls)-1]
+		args := map[string]any{}
+		_ = json.Unmarshal([]byte(c.Arguments), &args)
+		before, _ := args[strings.TrimPrefix(name, "$.")].(string)
+		args[strings.TrimPrefix(name, "$.")] = before + value
+		b, _ := json.Marshal(args)
+		c.Arguments = string(b)
 	}
 }
 

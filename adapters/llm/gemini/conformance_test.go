@@ -10,3 +10,9 @@ import (
 func TestConformance(t *testing.T) {
 	conformance.Provider(t, gemini.Vendor, "gemini/generate", "gemini/stream")
 }
+
+func TestEmbedder(t *testing.T) { conformance.Embedder(t, gemini.Vendor, "gemini/embed") }
+
+func TestCounter(t *testing.T) { conformance.Counter(t, gemini.Vendor) }
+
+func TestLister(t *testing.T) { conformance.Lister(t, gemini.Vendor) }

@@ -28,6 +28,7 @@ var Vendor = llm.Vendor{
 		return outbound.Abilities{Provider: p, Embedder: p, Counter: p, Lister: p}
 	},
 	Example: "gemini-3-flash-preview",
+	Signs:   chat.FormatGemini,
 	Lacks: map[llm.Ability]string{
 		llm.OneToolAtATime:     "there is no switch against parallel calls",
 		llm.CacheControls:      "the vendor keeps prompts by itself; parts cannot be marked",
