@@ -67,6 +67,9 @@ func (c *call) ponder() []part {
 	return []part{{kind: thinking, text: text, hidden: c.asks.redacted}}
 }
 
+// conceals reports whether thinking is not shown: by the directive, or since the request does not ask to see it.
+func (c *call) conceals(p part) bool { return p.hidden || c.hides && !c.asks.thinking }
+
 // uses makes n tool calls, in turns of the declared tools, of which none is like another.
 func (c *call) uses(n int) []part {
 	var out []part

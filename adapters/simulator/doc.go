@@ -29,7 +29,8 @@
 //	written=N    N tokens of the prompt are kept from now on
 //	error        fails in the middle of a stream; a whole answer fails
 //
-// What is said about words (say, bytes, cite, search, length) asks for no tool call. Directives hold in both modes, until the user says something else. With a result of a tool they ask for no second call; an agent goes on.
+// What is said about words (say, bytes, cite, search, length) asks for no tool call. Directives hold in both modes, until the user says something else. With
+// a result of a tool they ask for no second call; an agent goes on, whatever the user says meanwhile.
 //
 // The requests themselves ask for the rest: thinking, several choices, likelihoods, JSON by a schema, stop sequences, max_tokens and web search are answered
 // as the vendor answers them. What a vendor signs (thinking, thought signatures, encrypted reasoning) is signed here too, and refused when it comes back

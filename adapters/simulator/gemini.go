@@ -306,7 +306,9 @@ func (g *geminiConfig) read(c *call) *problem {
 	}
 	c.logprobs, c.top = g.Logprobs, g.Top
 	if t := either(g.Thinking, g.ThinkingSnake); t != nil {
-		c.thinks = t.Include || t.IncludeSnake
+		budget := either(t.Budget, t.BudgetSnake)
+		c.hides = !t.Include && !t.IncludeSnake
+		c.thinks = !c.hides || budget != nil && *budget > 0 || t.Level+t.LevelSnake != ""
 		c.signs = c.signs || c.thinks
 	}
 	if g.MIMEType == "application/json" || g.MIMETypeSnake == "application/json" {

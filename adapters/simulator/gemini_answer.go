@@ -134,7 +134,7 @@ func (a *answer) geminiParts(c *call, choice int) []geminiOutPart {
 		switch {
 		case p.kind == words:
 			out = append(out, geminiOutPart{Text: &p.text})
-		case p.kind == thinking && !p.hidden:
+		case p.kind == thinking && !c.conceals(p):
 			out = append(out, geminiOutPart{Text: &p.text, Thought: true})
 		case p.kind == calling:
 			part := geminiOutPart{Call: &geminiOutCall{Name: p.name, Args: json.RawMessage(p.text)}}

@@ -35,6 +35,11 @@ func (a *answer) geminiChunks(c *call) []geminiAnswer {
 			}
 			chunks = append(chunks, a.gemini(c, []geminiCandidate{{Content: geminiOutContent{Parts: []geminiOutPart{p}, Role: "model"}, Index: choice}}, said, thought))
 		}
+		for _, p := range a.parts(choice, thinking) {
+			if c.conceals(p) {
+				thought += len(p.text)
+			}
+		}
 		a.geminiPieces(c, choice, add)
 		if len(chunks) == first {
 			chunks = append(chunks, a.gemini(c, []geminiCandidate{{Index: choice}}, said, thought))
@@ -54,7 +59,7 @@ func (a *answer) geminiPieces(c *call, choice int, add func(p geminiOutPart, n i
 	whole := a.geminiParts(c, choice)
 	at := 0
 	for _, p := range a.choices[choice] {
-		if p.kind == refusing || p.kind == searching || p.kind == thinking && p.hidden {
+		if p.kind == refusing || p.kind == searching || p.kind == thinking && c.conceals(p) {
 			continue
 		}
 		part := whole[at]

@@ -157,7 +157,7 @@ func (o openrouter) reasoning(c *call, a *answer, choice int) (text *string, det
 		details = append(details, d)
 	}
 	for _, p := range a.parts(choice, thinking) {
-		shown := !p.hidden && !c.hides
+		shown := !c.conceals(p)
 		if shown {
 			text = &p.text
 		}

@@ -182,7 +182,7 @@ func (c *call) items(a *answer) []any {
 		switch p.kind {
 		case thinking:
 			item := outReasoning{ID: itemID("rs", a.serial, true, 0), Type: "reasoning", Summary: []outSummary{}}
-			if !p.hidden && !c.hides || c.asks.thinking && !p.hidden {
+			if !c.conceals(p) {
 				item.Summary = append(item.Summary, outSummary{"summary_text", p.text})
 			}
 			if c.encrypts() {
