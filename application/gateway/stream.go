@@ -289,7 +289,8 @@ func (s *stream) close() {
 }
 
 // conclude ends the upstream call and settles the call, once, and gives the fault that the client is to see. An answer is complete once its
-// finish was seen, whatever happened to the stream after that, unless the dialect says that more should have come.
+// finish was seen, whatever happened to the connection after that, unless the dialect says that more should have come, or the vendor itself that it
+// failed.
 func (s *stream) conclude(failure error) error {
 	s.mu.Lock()
 	done := s.ended
@@ -298,7 +299,7 @@ func (s *stream) conclude(failure error) error {
 	if done {
 		return nil
 	}
-	if s.finish != "" && chat.ClassOf(failure) != chat.ClassCutOff {
+	if s.finish != "" && connectionLost(failure) {
 		failure = nil
 	}
 	a := s.attempt
@@ -316,6 +317,16 @@ func (s *stream) conclude(failure error) error {
 	}
 	s.settle(a.used, fault)
 	return fault
+}
+
+// connectionLost reports whether a failure is of the connection, or of who reads it, and no word of the vendor's.
+func connectionLost(failure error) bool {
+	switch chat.ClassOf(failure) {
+	case chat.ClassTimeout, chat.ClassConnect, chat.ClassCanceled, chat.ClassBadResponse:
+		return true
+	default:
+		return false
+	}
 }
 
 // tokens is what the stream used so far.

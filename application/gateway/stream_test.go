@@ -107,6 +107,7 @@ func TestWhenAStreamIsComplete(t *testing.T) {
 		"finish and end":                     {[]piece{text("x"), finish(chat.FinishStop)}, ""},
 		"finish, then silence":               {[]piece{text("x"), finish(chat.FinishStop), breaks(chat.ClassTimeout)}, ""},
 		"finish, then reset":                 {[]piece{text("x"), finish(chat.FinishLength), breaks(chat.ClassConnect)}, ""},
+		"finish, then an error":              {[]piece{text("x"), finish(chat.FinishLength), breaks(chat.ClassServer)}, "provider_error"},
 		"a finish that was one of several":   {[]piece{text("x"), finish(chat.FinishStop), breaks(chat.ClassCutOff)}, "provider_error"},
 		"a finish without content":           {[]piece{finish(chat.FinishContentFilter)}, ""},
 		"an end without finish":              {[]piece{text("x")}, "provider_error"},
