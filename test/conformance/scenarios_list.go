@@ -113,7 +113,7 @@ func toolScenarios(v llm.Vendor) []scenario {
 			tools(r)
 			r.ParallelTools = ptr(false)
 		}},
-		{ability: llm.StrictTools, field: "tools[].function.strict", reaches: []string{"strict"}, ask: func(r *chat.Request) {
+		{ability: llm.StrictTools, field: "tools[].function.strict", beside: tools, ask: func(r *chat.Request) {
 			tools(r)
 			r.Tools[0].Strict = ptr(true)
 		}},

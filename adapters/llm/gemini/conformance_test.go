@@ -16,3 +16,5 @@ func TestEmbedder(t *testing.T) { conformance.Embedder(t, gemini.Vendor, "gemini
 func TestCounter(t *testing.T) { conformance.Counter(t, gemini.Vendor) }
 
 func TestLister(t *testing.T) { conformance.Lister(t, gemini.Vendor) }
+
+func TestKit(t *testing.T) { conformance.Scenarios(t, gemini.Vendor) }
