@@ -47,7 +47,7 @@ func passable(body []byte, name string) (out []byte, dropped []string, err error
 		if c.stripped {
 			dropped = append(dropped, fieldReasoning)
 		}
-		if c.thoughtless() && thinksByBudget(at[3], body) {
+		if c.strange && thinksByBudget(at[3], body) {
 			edits = cutMember(edits, body, keyThinking)
 			dropped = append(dropped, keyThinking)
 		}
@@ -94,14 +94,8 @@ type conversation struct {
 	body     []byte
 	edits    []jsonscan.Edit
 	stripped bool // a block of another vendor's was taken out
-	loop     loop
+	strange  bool // the last turn has calls of another vendor's, and no thought of this one's: with a budget to think, the vendor refuses that
 }
-
-// loop is what is known of the calls of tools that the conversation is in the middle of: since the user spoke last.
-type loop struct{ calls, thought, stripped bool }
-
-// thoughtless reports whether the calls that the conversation is in the middle of have lost what the model thought before them.
-func (c *conversation) thoughtless() bool { return c.loop.calls && c.loop.stripped && !c.loop.thought }
 
 // read goes over the messages, and leaves out those of which nothing is left.
 func (c *conversation) read(at int) {
@@ -144,19 +138,17 @@ func (c *conversation) message(at int) (gone bool) {
 	}
 	switch {
 	case role == assistant:
-		c.loop.calls = c.loop.calls || turn.calls
-		c.loop.thought = c.loop.thought || turn.thought
-		c.loop.stripped = c.loop.stripped || turn.stripped > 0
+		c.strange = turn.calls && !turn.thought && (turn.foreign || turn.stripped > 0)
 	case !turn.results:
-		c.loop = loop{}
+		c.strange = false
 	}
 	return turn.stripped > 0 && turn.stripped == turn.blocks
 }
 
 // facts is what a message holds.
 type facts struct {
-	blocks, stripped        int
-	calls, results, thought bool
+	blocks, stripped                 int
+	calls, foreign, results, thought bool
 }
 
 // content goes over the blocks of a message.
@@ -211,7 +203,7 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 		f.thought = true
 	case "tool_use":
 		f.calls = true
-		c.rename(id)
+		f.foreign = !strings.HasPrefix(c.rename(id), ownCall) || f.foreign
 	case "tool_result":
 		f.results = true
 		c.rename(id)
@@ -219,16 +211,19 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 	return false
 }
 
-// rename rewrites an id that the vendor would refuse.
-func (c *conversation) rename(at jsonscan.Span) {
+// maxID is the longest id of a call that the vendor takes.
+const maxID = 64
+
+// rename gives an id, and rewrites it if the vendor would refuse it.
+func (c *conversation) rename(at jsonscan.Span) string {
 	if !at.Found() {
-		return
+		return ""
 	}
 	id := jsonscan.Unquote(at.Of(c.body))
-	if id == "" || strings.Trim(id, idBytes) == "" {
-		return
+	if id != "" && (len(id) > maxID || strings.Trim(id, idBytes) != "") {
+		c.edits = append(c.edits, jsonscan.Edit{From: at.From, To: at.To, Text: quote(chat.PortableID(id))})
 	}
-	c.edits = append(c.edits, jsonscan.Edit{From: at.From, To: at.To, Text: quote(chat.PortableID(id))})
+	return id
 }
 
 const idBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

@@ -60,7 +60,7 @@ func FuzzPassage(f *testing.F) {
 		if err := json.Unmarshal(sent, &is); err != nil || is["model"] != target.Model {
 			t.Fatalf("%q was sent as %q", body, sent)
 		}
-		if len(out.Dropped) == 0 && bytes.Contains(body, []byte("tool_use")) {
+		if bytes.Contains(body, []byte("tool_use")) {
 			delete(was, "messages") // an id may have been rewritten
 			delete(is, "messages")
 		}

@@ -85,22 +85,31 @@ func (e *encoder) assistant(i int, m *chat.Message) error {
 		return nil
 	}
 	var blocks []any
-	calls := 0
+	calls, strange := 0, false
 	for j := range m.Parts {
-		b, err := e.said(i, j, calls, &m.Parts[j])
+		p := &m.Parts[j]
+		b, err := e.said(i, j, calls, p)
 		if err != nil {
 			return err
 		}
-		if m.Parts[j].Kind == chat.PartToolCall {
+		if p.Kind == chat.PartToolCall {
 			calls++
+			strange = strange || !strings.HasPrefix(p.Call.ID, ownCall)
 		}
 		if b != nil {
 			blocks = append(blocks, b)
 		}
+		strange = strange || b == nil && p.Kind == chat.PartThinking
 	}
 	e.add(assistant, blocks)
+	if last := &e.out.Messages[len(e.out.Messages)-1]; last.Role == assistant {
+		last.strange = last.strange || strange
+	}
 	return nil
 }
+
+// ownCall is what the ids of the vendor's own calls begin with.
+const ownCall = "toolu_"
 
 // said gives the block of a part that the model said; nil for none.
 func (e *encoder) said(i, j, call int, p *chat.Part) (any, error) {

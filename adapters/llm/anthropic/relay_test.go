@@ -45,7 +45,7 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 	theirs := `{"type":"thinking","thinking":"Hm.","signature":"` + seal + `"}`
 	hidden := `{ "data" : "` + sealed(chat.FormatGemini) + `" , "type" : "redacted_thinking" }`
 	mine := `{"type":"thinking","thinking":"Hm.","signature":"EqQB"}`
-	call, answered := `{"type":"tool_use","id":"a","name":"f","input":{}}`, `{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"}]}`
+	call, answered := `{"type":"tool_use","id":"toolu_a","name":"f","input":{}}`, `{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_a","content":"1"}]}`
 	asked := `{"role":"user","content":"Hi"}`
 	said := func(blocks ...string) string {
 		return `{"role":"assistant","content":[` + strings.Join(blocks, ",") + `]}`
@@ -67,7 +67,10 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 			whole("", asked, said(`{"type":"tool_use","id" : "functions.f:0","name":"f","input":{"id":"functions.f:0"}}`), `{"role":"user","content":[{"tool_use_id":"functions.f:0","type":"tool_result","content":[{"type":"text","text":"id"}]}]}`),
 			whole("", asked, said(`{"type":"tool_use","id" : "`+chat.PortableID("functions.f:0")+`","name":"f","input":{"id":"functions.f:0"}}`), `{"role":"user","content":[{"tool_use_id":"`+chat.PortableID("functions.f:0")+`","type":"tool_result","content":[{"type":"text","text":"id"}]}]}`), nil,
 		},
-		"long ids and the vendor's own stay": {whole("", asked, said(`{"type":"tool_use","id":"`+strings.Repeat("x", 99)+`","name":"f","input":{}}`, `{"type":"server_tool_use","id":"srv.1"}`)), "", nil},
+		"an id that is too long": {
+			whole("", said(`{"type":"tool_use","id":"`+strings.Repeat("x", 65)+`"}`)), whole("", said(`{"type":"tool_use","id":"`+chat.PortableID(strings.Repeat("x", 65))+`"}`)), nil,
+		},
+		"ids that are taken and the vendor's own stay": {whole("", asked, said(`{"type":"tool_use","id":"`+strings.Repeat("x", 64)+`","name":"f","input":{}}`, `{"type":"server_tool_use","id":"srv.1"}`)), "", nil},
 		"thoughts of others go, with their commas": {
 			whole("", asked, said(theirs, `{"type":"text","text":"a"}`, hidden, `{"type":"text","text":"b"}`, theirs), asked),
 			whole("", asked, said(`{"type":"text","text":"a"}`, `{"type":"text","text":"b"}`), asked),
@@ -80,8 +83,12 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 		"thinking goes with the thoughts of the calls that are under way": {
 			whole(budget, asked, said(theirs, call), answered), whole("", asked, said(call), answered), []string{"messages[].reasoning", "thinking"},
 		},
-		"thinking stays while one of its own is left": {
-			whole(budget, asked, said(mine, call), answered, said(theirs, call), answered), whole(budget, asked, said(mine, call), answered, said(call), answered), []string{"messages[].reasoning"},
+		"thinking goes though there was a thought before earlier calls": {
+			whole(budget, asked, said(mine, call), answered, said(theirs, call), answered), whole("", asked, said(mine, call), answered, said(call), answered), []string{"messages[].reasoning", "thinking"},
+		},
+		"thinking stays with a thought of its own": {whole(budget, asked, said(theirs, call), answered, said(mine, call), answered), whole(budget, asked, said(call), answered, said(mine, call), answered), []string{"messages[].reasoning"}},
+		"thinking goes with calls of another vendor that did not think": {
+			whole(budget, asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered), whole("", asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered), []string{"thinking"},
 		},
 		"thinking stays when the user has spoken since": {
 			whole(budget, asked, said(theirs, call), answered, said(`{"type":"text","text":"a"}`), asked), whole(budget, asked, said(call), answered, said(`{"type":"text","text":"a"}`), asked),

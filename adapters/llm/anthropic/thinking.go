@@ -63,7 +63,7 @@ func (e *encoder) thinkingBudget(r *chat.Request) {
 		budget = *r.MaxTokens - *r.MaxTokens/4 - 1
 	}
 	switch {
-	case budget < minBudget, e.forced():
+	case budget < minBudget, e.forced(), e.prefilled():
 		e.drops.Add(fieldEffort) // the vendor would refuse the request
 	case e.thoughtless():
 		e.lose(fieldEffort)
@@ -107,24 +107,34 @@ func (e *encoder) forced() bool {
 	return c != nil && (c.Type == choiceAny || c.Type == choiceTool)
 }
 
-// thoughtless reports whether the conversation is in the middle of calling tools and nothing is left of what the model thought before: another vendor
-// did, or the client lost it. The vendor refuses to go on thinking then, unless the model decides itself how much.
+// thoughtless reports whether the conversation is in the middle of calling tools and nothing is left of what the model thought before the last calls:
+// another vendor made them, or the client lost it. The vendor refuses to go on thinking then, unless the model decides itself how much. Its own calls
+// may stand without a thought where there was one before earlier calls of the same turn.
 func (e *encoder) thoughtless() bool {
-	calls := false
+	last := true
 	for i := len(e.out.Messages) - 1; i >= 0; i-- {
 		t := &e.out.Messages[i]
-		if t.Role == user {
-			if !holds(t, "tool_result") {
-				break
-			}
-			continue
-		}
-		if holds(t, "thinking") || holds(t, "redacted_thinking") {
+		switch {
+		case t.Role == user && !holds(t, "tool_result"):
+			return !last
+		case t.Role == user:
+		case holds(t, "thinking") || holds(t, "redacted_thinking"):
 			return false
+		case last && !holds(t, "tool_use"):
+			return false
+		case last && t.strange:
+			return true
+		default:
+			last = false
 		}
-		calls = calls || holds(t, "tool_use")
 	}
-	return calls
+	return !last
+}
+
+// prefilled reports whether the conversation ends with words that the model is to go on from without having thought, which goes with no budget.
+func (e *encoder) prefilled() bool {
+	t := &e.out.Messages[len(e.out.Messages)-1]
+	return t.Role == assistant && !holds(t, "thinking") && !holds(t, "redacted_thinking")
 }
 
 // holds reports whether a turn has a block of a type that we made.

@@ -65,6 +65,9 @@ func TestEveryModelIsToldToThinkInWordsThatItKnows(t *testing.T) {
 		"a budget and a tool that must be called": {
 			"claude-sonnet-4-5", thinks(high, forced), `{"max_tokens":32000,"tool_choice":{"type":"any"}}`, []string{"reasoning_effort"},
 		},
+		"a budget and words to go on from": {
+			"claude-sonnet-4-5", thinks(high, func(r *chat.Request) { r.Messages = append(r.Messages, assistant("So")) }), `{"max_tokens":32000}`, []string{"reasoning_effort"},
+		},
 		"a model that thinks is not sampled": {
 			"claude-sonnet-4-5", thinks(low, sampled), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":2048}}`, []string{"temperature", "top_p", "top_k"},
 		},
@@ -197,17 +200,23 @@ func TestThinkingIsOffWhileItsThoughtsAreMissing(t *testing.T) {
 		messages []chat.Message
 		thinks   bool
 	}{
-		"another vendor called": {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("a")), result("a", "1")}, false},
-		"the client lost them":  {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, called("a")), result("a", "1")}, false},
-		"they are there":        {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, mine, called("a")), result("a", "1")}, true},
+		"another vendor called": {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("toolu_a")), result("toolu_a", "1")}, false},
+		"the client lost them":  {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, called("toolu_a")), result("toolu_a", "1")}, false},
+		"they are there":        {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1")}, true},
 		"they stand in the first of several steps": {"claude-sonnet-4-5", []chat.Message{
-			user("Hi"), says(chat.RoleAssistant, mine, called("a")), result("a", "1"), says(chat.RoleAssistant, called("b")), result("b", "2"),
+			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, called("toolu_b")), result("toolu_b", "2"),
 		}, true},
-		"they are of a turn that is over": {"claude-sonnet-4-5", []chat.Message{
-			user("Hi"), says(chat.RoleAssistant, mine, called("a")), result("a", "1"), assistant("So."), user("And?"), says(chat.RoleAssistant, theirs, called("b")), result("b", "2"),
+		"another vendor made the last step": {"claude-sonnet-4-5", []chat.Message{
+			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, called("call_b")), result("call_b", "2"),
 		}, false},
-		"the user has spoken since":   {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("a")), result("a", "1"), assistant("So."), user("And?")}, true},
-		"the model decides by itself": {"claude-opus-4-8", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("a")), result("a", "1")}, true},
+		"another vendor thought in the last step": {"claude-sonnet-4-5", []chat.Message{
+			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, theirs, called("toolu_b")), result("toolu_b", "2"),
+		}, false},
+		"they are of a turn that is over": {"claude-sonnet-4-5", []chat.Message{
+			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), assistant("So."), user("And?"), says(chat.RoleAssistant, theirs, called("toolu_b")), result("toolu_b", "2"),
+		}, false},
+		"the user has spoken since":   {"claude-sonnet-4-5", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("toolu_a")), result("toolu_a", "1"), assistant("So."), user("And?")}, true},
+		"the model decides by itself": {"claude-opus-4-8", []chat.Message{user("Hi"), says(chat.RoleAssistant, theirs, called("toolu_a")), result("toolu_a", "1")}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,7 @@ type request struct {
 type turn struct {
 	Role    string `json:"role"`
 	Content []any  `json:"content"` // *block, or json.RawMessage for what is sent back as it came
+	strange bool   // of the assistant: another vendor called a tool in it, or thought
 }
 
 // block is a piece of a turn that we send: text, image, document, thinking, redacted_thinking, tool_use or tool_result, by its type.
