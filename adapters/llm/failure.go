@@ -115,6 +115,7 @@ var byWord = map[string]chat.Class{
 	"billing_error":              chat.ClassQuota,
 	"insufficient_credits":       chat.ClassQuota,
 	"context_length_exceeded":    chat.ClassTooLong,
+	"exceed_context_size_error":  chat.ClassTooLong,
 	"model_not_found":            chat.ClassNoModel,
 	"request_too_large":          chat.ClassTooLarge,
 }

@@ -45,10 +45,13 @@ func Embedder(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	}
 }
 
-// countOf counts the items of a member that is a list.
+// countOf counts the items of a member that is a list. Numbers are the tokens of one text.
 func countOf(body []byte, member string) int {
 	for _, part := range jsonParts(body) {
-		if list, ok := part[member].([]any); ok {
+		if list, ok := part[member].([]any); ok && len(list) > 0 {
+			if _, tokens := list[0].(float64); tokens {
+				return 1
+			}
 			return len(list)
 		}
 	}

@@ -13,3 +13,12 @@ func TestConformance(t *testing.T) { conformance.Provider(t, openai.Vendor, "ope
 func TestRelay(t *testing.T) {
 	conformance.Relay(t, openai.Vendor, chat.DialectOpenAIChat, nil, "openai/chat")
 }
+
+func TestEmbeddings(t *testing.T) {
+	conformance.Embedder(t, openai.Vendor, "openai/embeddings")
+	conformance.WholeRelay(t, openai.Vendor, chat.DialectEmbeddings, "embeddings")
+}
+
+func TestModels(t *testing.T) { conformance.Lister(t, openai.Vendor) }
+
+func TestKit(t *testing.T) { conformance.Scenarios(t, openai.Vendor) }

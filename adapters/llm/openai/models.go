@@ -74,6 +74,13 @@ func later(model string) bool {
 	return strings.HasPrefix(model, "gpt-5.") && !strings.Contains(model, "-chat")
 }
 
+// retains knows the models that keep a prompt for a day when they are asked to: https://platform.openai.com/docs/guides/prompt-caching
+func retains(model string) bool {
+	model = base(model)
+	return strings.HasPrefix(model, "gpt-5") && !strings.HasPrefix(model, "gpt-5-mini") && !strings.HasPrefix(model, "gpt-5-nano") ||
+		strings.HasPrefix(model, "gpt-4.1") && !strings.Contains(model, "-mini") && !strings.Contains(model, "-nano")
+}
+
 // thinks knows the models that cannot but think before they answer.
 func thinks(model string) bool {
 	if rest, ok := strings.CutPrefix(model, "gpt-5"); ok {

@@ -32,13 +32,13 @@ var Vendor = llm.Vendor{
 	Lacks: map[llm.Ability]string{
 		llm.TopK:         "no model has it",
 		llm.AnswersCount: "there is no call that counts without an answer",
-		llm.AnswersStop:  "the answer does not say which sequence ended it",
 	},
 	Cases: cases,
 }
 
 var flavour = chatcompletions.Flavour{
 	Kind: chatcompletions.OpenAI, CompletionTokens: completionTokens, Refuses: refuses, Effort: effort,
+	Retains:   retains,
 	RefusesID: func(_, id string) bool { return len(id) > maxToolID || id == "" },
 	Headers:   []string{"Openai-Beta", "Idempotency-Key"},
 }

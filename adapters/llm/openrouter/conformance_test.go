@@ -13,3 +13,12 @@ func TestConformance(t *testing.T) { conformance.Provider(t, openrouter.Vendor, 
 func TestRelay(t *testing.T) {
 	conformance.Relay(t, openrouter.Vendor, chat.DialectOpenAIChat, nil, "openrouter/chat")
 }
+
+func TestEmbeddings(t *testing.T) {
+	conformance.Embedder(t, openrouter.Vendor, "openrouter/embeddings")
+	conformance.WholeRelay(t, openrouter.Vendor, chat.DialectEmbeddings, "embeddings")
+}
+
+func TestModels(t *testing.T) { conformance.Lister(t, openrouter.Vendor) }
+
+func TestKit(t *testing.T) { conformance.Scenarios(t, openrouter.Vendor) }

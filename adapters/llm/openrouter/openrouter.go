@@ -33,7 +33,6 @@ var Vendor = llm.Vendor{
 		llm.Choices:        "n is ignored: there is one answer",
 		llm.AnswersChoices: "n is ignored: there is one answer",
 		llm.AnswersCount:   "there is no call that counts without an answer",
-		llm.AnswersStop:    "the answer does not say which sequence ended it",
 	},
 	Cases: cases,
 }

@@ -38,6 +38,8 @@ type Flavour struct {
 	// Effort gives the nearest effort that a model has to the one that was asked for, "" when none is to be sent, and whether that honours it. Nil: what
 	// servers of one's own know.
 	Effort func(model, effort string) (send string, honoured bool)
+	// Retains reports whether a model can be asked to keep a prompt for longer than some minutes. Nil: none.
+	Retains func(model string) bool
 	// RefusesID reports whether the vendor would refuse a tool call's id; chat.PortableID is sent for it, wherever it stands. Nil: none.
 	RefusesID func(model, id string) bool
 	// Headers are those of a client that are passed on with its body, by canonical name.
@@ -125,7 +127,8 @@ func Authorize(to outbound.Target) http.Header {
 // List implements outbound.Lister.
 func (p *Provider) List(ctx context.Context, to outbound.Target) ([]string, error) {
 	var out struct {
-		Data []struct {
+		Object string `json:"object"`
+		Data   []struct {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
@@ -133,7 +136,7 @@ func (p *Provider) List(ctx context.Context, to outbound.Target) ([]string, erro
 	if err := call.Into(ctx, p.client, &out); err != nil {
 		return nil, err
 	}
-	if out.Data == nil {
+	if out.Data == nil && out.Object != "list" { // null is what Ollama says when it has none
 		return nil, llm.BadResponse(to, "answered what is no list of models")
 	}
 	names := make([]string, 0, len(out.Data))

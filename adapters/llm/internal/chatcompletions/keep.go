@@ -19,7 +19,7 @@ func (p *Provider) Read(body []byte) outbound.Reading {
 	complete := len(a.Choices) > 0
 	for i := range a.Choices {
 		c := &a.Choices[i]
-		complete = complete && c.Finish != nil && ownEnd(*c.Finish)
+		complete = complete && p.flavour.ownEnd(c.Finish)
 	}
 	out := outbound.Reading{Complete: complete}
 	if !exact(body) {
@@ -31,10 +31,13 @@ func (p *Provider) Read(body []byte) outbound.Reading {
 	return out
 }
 
-// ownEnd reports whether a choice that finished so came to its own end.
-func ownEnd(reason string) bool {
-	switch reason {
-	case "", "length", "max_tokens", "content_filter", finishError:
+// ownEnd reports whether a choice that finished so came to its own end. A server of one's own that does not say so would say that it cut.
+func (f Flavour) ownEnd(reason *string) bool {
+	if reason == nil || *reason == "" {
+		return f.Kind == Compatible
+	}
+	switch *reason {
+	case "length", "max_tokens", "content_filter", finishError:
 		return false
 	}
 	return true
@@ -62,7 +65,8 @@ func (g *gatherer) add(raw []byte) {
 		return
 	}
 	if isDone(f.Data) {
-		g.ended()
+		chunks, _ := g.done()
+		g.take(chunks)
 		return
 	}
 	var a answer
@@ -70,18 +74,11 @@ func (g *gatherer) add(raw []byte) {
 	g.exact = g.exact && unread == nil && exact(f.Data)
 	for i := range a.Choices {
 		if reason := a.Choices[i].Finish; reason != nil && *reason != "" {
-			g.whole = g.whole && ownEnd(*reason)
+			g.whole = g.whole && g.flavour.ownEnd(reason)
 		}
 	}
 	chunks, err := g.chunks(&a, unread)
 	g.whole = g.whole && err == nil
-	g.take(chunks)
-}
-
-// ended reads the last word. A server that never says that a choice has finished may have cut it.
-func (g *gatherer) ended() {
-	g.whole = g.whole && g.choices.complete()
-	chunks, _ := g.done()
 	g.take(chunks)
 }
 

@@ -179,10 +179,15 @@ func (e *encoder) cache(c chat.CacheControl) *cacheControl {
 	return out
 }
 
-// uncached notes a mark that goes nowhere. OpenAI keeps every prompt for some minutes anyhow.
+// uncached is about a mark where the vendor knows none, and keeps every prompt for some minutes anyhow. What is to be kept for longer is said for the
+// whole prompt, or cannot be.
 func (e *encoder) uncached(c chat.CacheControl) {
-	if e.Kind != OpenAI || c == chat.Cache1h {
-		e.drops.Note("cache_control")
+	switch {
+	case c != chat.Cache1h || e.Kind == OpenRouter:
+	case e.Retains != nil && e.Retains(e.model):
+		e.out.Retention = "24h"
+	default:
+		e.drops.Add("messages[].cache_control")
 	}
 }
 

@@ -28,6 +28,7 @@ type request struct {
 	Plugins             []plugin        `json:"plugins,omitempty"`   // OpenRouter's
 	ServiceTier         string          `json:"service_tier,omitempty"`
 	CacheKey            string          `json:"prompt_cache_key,omitempty"`
+	Retention           string          `json:"prompt_cache_retention,omitempty"`
 	User                string          `json:"user,omitempty"`
 	Stream              bool            `json:"stream,omitempty"`
 	StreamOptions       *streamOptions  `json:"stream_options,omitempty"`
