@@ -191,7 +191,7 @@ func (r Recording) checkAnswer(t *testing.T, got outcome) {
 	if len(got.Tools) > 0 && got.Finish != chat.FinishToolCalls && got.Finish != chat.FinishLength {
 		t.Errorf("got the finish %s of an answer with tool calls", got.Finish)
 	}
-	if r.Tagged("tool_call") && len(got.Tools) == 0 {
+	if r.Tagged("tool_call") && !r.Tagged("custom_tool") && len(got.Tools) == 0 { // calls of other tools are their dialect's own
 		t.Error("the tool calls are lost")
 	}
 	if r.Tagged("text") && got.Text == "" && got.Refusal == "" && !r.Tagged("tool_call") && got.Finish == chat.FinishStop && out > 1 {
@@ -248,6 +248,9 @@ func jsonParts(body []byte) []map[string]any {
 		var part map[string]any
 		if found && json.Unmarshal(data, &part) == nil {
 			out = append(out, part)
+		}
+		if kind := part["type"]; kind == "response.completed" || kind == "response.incomplete" {
+			break // one recording holds the streams of several calls, one after the other
 		}
 	}
 	return out

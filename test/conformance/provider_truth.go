@@ -39,7 +39,7 @@ func (r Recording) checkDetails(t *testing.T, got chat.Usage, parts []map[string
 	t.Helper()
 	last := map[string]float64{}
 	for _, part := range parts {
-		for _, path := range [][]string{{"usage"}, {"message", "usage"}, {"usageMetadata"}} {
+		for _, path := range [][]string{{"usage"}, {"message", "usage"}, {"response", "usage"}, {"usageMetadata"}} {
 			if u, found := dig(part, path...); found {
 				flatten(last, "", u)
 			}
@@ -49,7 +49,13 @@ func (r Recording) checkDetails(t *testing.T, got chat.Usage, parts []map[string
 		"anthropic": {"cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens_details.thinking_tokens"},
 		"gemini":    {"cachedContentTokenCount", "", "thoughtsTokenCount"},
 	}[r.Vendor]
-	if !ok {
+	switch {
+	case ok:
+	case r.API == "responses":
+		names = [3]string{
+			"input_tokens_details.cached_tokens", "input_tokens_details.cache_write_tokens", "output_tokens_details.reasoning_tokens",
+		}
+	default:
 		names = [3]string{
 			"prompt_tokens_details.cached_tokens", "prompt_tokens_details.cache_write_tokens", "completion_tokens_details.reasoning_tokens",
 		}

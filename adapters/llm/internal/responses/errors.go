@@ -2,7 +2,6 @@ package responses
 
 import (
 	"bytes"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -35,8 +34,8 @@ func (f Flavour) refusal(failure []byte) (llm.Refusal, bool) {
 // refine puts right what a status, or its absence, would be misread for.
 func refine(r *llm.Refusal) {
 	switch {
-	case r.Status == http.StatusNotFound && (r.Code == "previous_response_not_found" || strings.HasPrefix(r.Param, "input")):
-		r.Class = chat.ClassInvalid // an item that stands for one the vendor does not keep: it is not the model that is missing
+	case r.Code == "previous_response_not_found", r.Code == "" && strings.HasPrefix(r.Param, "input") && strings.Contains(r.Message, "not found"):
+		r.Class = chat.ClassInvalid // something stands for what the vendor does not keep; with 404 it would be the model that is missing
 	case r.Status != 0 || r.Class != "":
 	case slices.Contains(callersCodes, r.Code), strings.HasPrefix(r.Code, "invalid_image"), strings.HasPrefix(r.Code, "image_"):
 		r.Class = chat.ClassInvalid

@@ -51,9 +51,6 @@ var kinds = map[string]kind{
 	"response.failed": kindFailed, "response.cancelled": kindFailed, "error": kindError,
 }
 
-// ended reports whether the kind is that of the last event of an answer.
-func (k kind) ended() bool { return k == kindCompleted || k == kindIncomplete }
-
 // read finds what an event says. It reports false when that is no JSON object.
 func read(b []byte) (e event, ok bool) {
 	w := jsonscan.Walk(b, 0)

@@ -25,22 +25,22 @@ func (p *Provider) Read(body []byte) outbound.Reading {
 // ownEnd reports whether an answer that finished so came to its own end.
 func ownEnd(f chat.Finish) bool { return f == chat.FinishStop || f == chat.FinishToolCalls }
 
-// Gather implements outbound.Relay. The last event of a stream holds all of the answer.
+// Gather implements outbound.Relay.
 func (p *Provider) Gather() (add func([]byte), read func() outbound.Reading) {
-	g := &gatherer{p: p}
-	return g.add, func() outbound.Reading { return g.reading }
+	g := &gatherer{decoder: decoder{flavour: p.flavour}, exact: true}
+	return g.add, g.read
 }
 
 // gatherer reads the frames of a relayed stream.
 type gatherer struct {
-	p       *Provider
-	spoken  bool // something was told in pieces
-	ended   bool
-	reading outbound.Reading
+	decoder
+	answer chat.Gatherer
+	exact  bool // the neutral form holds all of it so far
+	broken bool
 }
 
 func (g *gatherer) add(raw []byte) {
-	if g.ended {
+	if g.ended || g.broken {
 		return
 	}
 	frames := sse.NewReader(bytes.NewReader(raw), 0)
@@ -49,17 +49,38 @@ func (g *gatherer) add(raw []byte) {
 	if err != nil || !f.HasData || len(f.Data) == 0 {
 		return
 	}
-	e, ok := read(f.Data)
-	if !ok {
-		return
+	if g.exact {
+		g.exact = exactEvent(f.Data)
 	}
-	g.spoken = g.spoken || e.kind > kindBegin && e.kind <= kindDelta
-	if !e.kind.ended() {
-		return
+	chunks, _, err := g.Event(f.Data)
+	if g.broken = err != nil; !g.broken {
+		for _, c := range chunks {
+			g.answer.Add(c)
+		}
 	}
-	g.ended, g.reading = true, g.p.Read(e.response)
-	if r := g.reading.Response; r != nil && g.spoken && len(r.First().Parts) == 0 { // the last event does not repeat what was told
-		g.reading.Response = nil
+}
+
+func (g *gatherer) read() outbound.Reading {
+	if g.broken || !g.ended {
+		return outbound.Reading{}
+	}
+	answer := g.answer.Response()
+	out := outbound.Reading{Complete: ownEnd(answer.First().Finish)}
+	if g.exact {
+		out.Response = answer
+	}
+	return out
+}
+
+// exactEvent reports whether the neutral form holds what an event tells: of what comes in pieces, the event tells that has it whole.
+func exactEvent(b []byte) bool {
+	switch e, _ := read(b); e.kind {
+	case kindItemDone:
+		return exactItem(e.item)
+	case kindCompleted, kindIncomplete:
+		return exact(e.response)
+	default:
+		return true
 	}
 }
 
