@@ -197,9 +197,14 @@ func (e *encoder) format(f *chat.Format) {
 	}
 }
 
-// uncached names a mark up to which the prompt is to be kept for longer than the vendor keeps every prompt anyhow.
+// uncached is about a mark up to which the prompt is to be kept. The vendor knows none, and keeps every prompt for some minutes anyhow; longer, where a
+// model can be asked to.
 func (e *encoder) uncached(c chat.CacheControl) {
-	if c == chat.Cache1h {
-		e.drops.Note("messages[].cache_control")
+	switch {
+	case c != chat.Cache1h:
+	case e.Retains != nil && e.Retains(e.model):
+		e.out.Retention = "24h"
+	default:
+		e.drops.Add("messages[].cache_control")
 	}
 }

@@ -34,6 +34,8 @@ type Flavour struct {
 	Refuses func(model, effort string) []string
 	// Effort gives the nearest effort that a model has to the one that was asked for; "" when it has none that is near. Nil: the three that all have.
 	Effort func(model, effort string) string
+	// Retains reports whether a model can be asked to keep a prompt for longer than some minutes. Nil: none.
+	Retains func(model string) bool
 	// Headers are those of a client that are passed on with its body, by canonical name.
 	Headers []string
 }

@@ -20,6 +20,7 @@ type request struct {
 	Include         []string     `json:"include,omitempty"`
 	ServiceTier     string       `json:"service_tier,omitempty"`
 	CacheKey        string       `json:"prompt_cache_key,omitempty"`
+	Retention       string       `json:"prompt_cache_retention,omitempty"`
 	User            string       `json:"user,omitempty"`
 	Store           bool         `json:"store"` // false, always
 	Stream          bool         `json:"stream,omitempty"`
