@@ -14,6 +14,10 @@ func TestRelay(t *testing.T) {
 	conformance.Relay(t, openai.Vendor, chat.DialectOpenAIChat, nil, "openai/chat")
 }
 
+func TestResponsesRelay(t *testing.T) {
+	conformance.Relay(t, openai.Vendor, chat.DialectResponses, openai.Responses, "openai/responses")
+}
+
 func TestEmbeddings(t *testing.T) {
 	conformance.Embedder(t, openai.Vendor, "openai/embeddings")
 	conformance.WholeRelay(t, openai.Vendor, chat.DialectEmbeddings, "embeddings")

@@ -35,8 +35,7 @@ func effort(model, asked string) (send string, honoured bool) {
 	switch {
 	case later(model):
 		return pick(asked, "none", "low", most(model)), true
-	case strings.HasPrefix(model, "gpt-5-chat"), strings.HasPrefix(model, "gpt-3.5"), strings.HasPrefix(model, "gpt-4"),
-		strings.HasPrefix(model, "chatgpt-"), strings.HasPrefix(model, "gpt-5.") && strings.Contains(model, "-chat"):
+	case thoughtless(model):
 		return "", asked == "none" // which is what they do
 	case strings.HasPrefix(model, "gpt-5"):
 		return pick(asked, "minimal", "minimal", "high"), asked != "none"
@@ -45,6 +44,12 @@ func effort(model, asked string) (send string, honoured bool) {
 	default:
 		return asked, true
 	}
+}
+
+// thoughtless knows the models that do not think.
+func thoughtless(model string) bool {
+	return strings.HasPrefix(model, "gpt-3.5") || strings.HasPrefix(model, "gpt-4") || strings.HasPrefix(model, "chatgpt-") ||
+		strings.HasPrefix(model, "gpt-5") && strings.Contains(model, "-chat")
 }
 
 // pick gives an effort that is at none, the least or the most what a model has there, and any other as it is.

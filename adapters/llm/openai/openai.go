@@ -9,6 +9,7 @@ import (
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/chatcompletions"
 	"github.com/forge1/forge1/adapters/llm/internal/embeddings"
+	"github.com/forge1/forge1/adapters/llm/internal/responses"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -24,14 +25,18 @@ var Vendor = llm.Vendor{
 	Name: "openai",
 	New: func(client *http.Client) outbound.Abilities {
 		p := chatcompletions.New(client, flavour)
+		r := responses.New(client, responsesFlavour)
 		e := embeddings.New(client, flavour, embeddings.Base64)
-		return outbound.Abilities{Provider: p, Relays: []outbound.Relay{p, e}, Embedder: e, Lister: p}
+		return outbound.Abilities{
+			Provider: &either{chat: p, responses: r}, Relays: []outbound.Relay{p, r, e}, Embedder: e, Lister: p,
+		}
 	},
 	Example: "gpt-5.1",
 	Signs:   chat.FormatOpenAI,
 	Lacks: map[llm.Ability]string{
-		llm.TopK:         "no model has it",
-		llm.AnswersCount: "there is no call that counts without an answer",
+		llm.TopK:            "no model has it",
+		llm.AnswersThinking: "chat completions keep thoughts to themselves; responses, which are asked when somebody wants to see them, show summaries",
+		llm.AnswersCount:    "there is no call that counts without an answer",
 	},
 	Cases: cases,
 }
@@ -41,4 +46,11 @@ var flavour = chatcompletions.Flavour{
 	Retains:   retains,
 	RefusesID: func(_, id string) bool { return len(id) > maxToolID || id == "" },
 	Headers:   []string{"Openai-Beta", "Idempotency-Key"},
+}
+
+var responsesFlavour = responses.Flavour{
+	Thoughtless: func(model string) bool { return thoughtless(base(model)) },
+	Refuses:     refuses,
+	Effort:      func(model, asked string) string { send, _ := effort(model, asked); return send },
+	Headers:     []string{"Openai-Beta", "Idempotency-Key"},
 }
