@@ -23,8 +23,8 @@ type matched struct {
 	part *part
 }
 
-// call gives a call of the model's. loose is a signature that stood before it.
-func (e *encoder) call(i int, p *chat.Part, loose string) (*part, error) {
+// call gives a call of the model's.
+func (e *encoder) call(i int, p *chat.Part) (*part, error) {
 	e.uncached(p)
 	c := p.Call
 	args := json.RawMessage(c.Arguments)
@@ -40,10 +40,10 @@ func (e *encoder) call(i int, p *chat.Part, loose string) (*part, error) {
 	}
 	signature := e.signature(p)
 	if signature == "" {
-		signature = loose
+		signature = e.loose
 	}
 	if signature == "" && first && e.model.major >= 3 && i > e.lastUser { // of parallel calls the first alone has one, and no past turn is looked at
-		signature = noSignature
+		signature = e.demanded()
 	}
 	sent := c.ID
 	if sent == "" {
@@ -51,6 +51,17 @@ func (e *encoder) call(i int, p *chat.Part, loose string) (*part, error) {
 	}
 	e.calls = append(e.calls, call{id: c.ID, sent: sent, name: c.Name, step: e.steps})
 	return &part{FunctionCall: &functionCall{ID: e.id(sent), Name: c.Name, Args: args}, ThoughtSignature: signature}, nil
+}
+
+// demanded is the signature of a call that must have one and has none. A client's dialect may have put it onto the thought before it: this vendor's
+// models sign calls, not the thoughts that lead to them.
+func (e *encoder) demanded() string {
+	if e.thinking == nil || e.thinking.ThoughtSignature == "" {
+		return noSignature
+	}
+	signature := e.thinking.ThoughtSignature
+	e.thinking.ThoughtSignature = ""
+	return signature
 }
 
 // id gives an id to a model that takes ids.

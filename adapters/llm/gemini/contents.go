@@ -3,6 +3,7 @@ package gemini
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/forge1/forge1/domain/chat"
 )
@@ -17,7 +18,7 @@ const (
 // parallel calls together in one.
 func (e *encoder) contents(r *chat.Request) error {
 	for i := range r.Messages {
-		if r.Messages[i].Role == chat.RoleUser {
+		if m := &r.Messages[i]; m.Role == chat.RoleUser && slices.ContainsFunc(m.Parts, func(p chat.Part) bool { return p.Kind != chat.PartText || p.Text != "" }) {
 			e.lastUser = i
 		}
 	}
@@ -28,6 +29,9 @@ func (e *encoder) contents(r *chat.Request) error {
 		}
 		if m.Role != chat.RoleTool && m.Role != chat.RoleSystem {
 			e.closeStep()
+		}
+		if m.Role != chat.RoleAssistant && m.Role != chat.RoleSystem {
+			e.add(model, e.settle(nil))
 		}
 		var err error
 		switch m.Role {
@@ -45,6 +49,7 @@ func (e *encoder) contents(r *chat.Request) error {
 		}
 	}
 	e.closeStep()
+	e.add(model, e.settle(nil))
 	if len(e.out.Contents) == 0 {
 		return unsupported("gemini needs at least one message that is not empty", "messages")
 	}
@@ -141,50 +146,51 @@ func (e *encoder) said(i int, m *chat.Message) error {
 		e.steps++
 	}
 	var parts []any
-	loose := "" // a signature that stands alone, so far
-	settle := func() {
-		if loose != "" {
-			parts = append(parts, &part{Text: new(string), ThoughtSignature: loose})
-			loose = ""
-		}
-	}
 	own := signed(m)
 	for j := range m.Parts {
 		p := &m.Parts[j]
-		switch {
-		case p.Kind == chat.PartToolCall:
-			c, err := e.call(i, p, loose)
+		switch p.Kind {
+		case chat.PartToolCall:
+			c, err := e.call(i, p)
 			if err != nil {
 				return err
 			}
-			if loose != c.ThoughtSignature {
-				settle()
+			if e.loose != c.ThoughtSignature {
+				parts = e.settle(parts)
 			}
-			loose = ""
+			e.loose, e.thinking = "", nil
 			parts = append(parts, c)
-		case p.Kind == chat.PartThinking:
+		case chat.PartThinking:
 			thought := e.thought(p, own)
-			switch {
-			case thought == nil:
-			case *thought.Text == "":
-				settle()
-				loose = thought.ThoughtSignature
-			default:
-				settle()
-				parts = append(parts, thought)
+			if thought == nil {
+				continue
 			}
+			parts = e.settle(parts)
+			if *thought.Text == "" {
+				e.loose = thought.ThoughtSignature
+				continue
+			}
+			e.thinking = thought
+			parts = append(parts, thought)
 		default:
-			settle()
 			out, err := e.part(i, j, p)
 			if err != nil {
 				return err
 			}
 			if out != nil {
-				parts = append(parts, out)
+				parts = append(e.settle(parts), out)
 			}
 		}
 	}
-	settle()
 	e.add(model, parts)
 	return nil
+}
+
+// settle adds a signature that nothing has followed which it could belong to.
+func (e *encoder) settle(parts []any) []any {
+	if e.loose != "" {
+		parts = append(parts, &part{Text: new(string), ThoughtSignature: e.loose})
+	}
+	e.loose, e.thinking = "", nil
+	return parts
 }

@@ -20,6 +20,12 @@ func (s sentence) by(model string) sentence {
 	return s
 }
 
+// instructed adds a system message.
+func (s sentence) instructed(text string) sentence {
+	s.want += `,"systemInstruction":{"parts":[{"text":"` + text + `"}]}`
+	return s
+}
+
 // noting adds what is said to be left out.
 func (s sentence) noting(names ...string) sentence {
 	s.noted = names

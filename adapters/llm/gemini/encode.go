@@ -28,6 +28,9 @@ type encoder struct {
 	answers  []matched // results that wait for the last of their step
 	extra    []any     // what belongs to those results and cannot stand in them
 	lastUser int       // index of the message that the current turn begins with
+
+	loose    string // a signature of the model's that stands alone, so far
+	thinking *part  // the thought that the model has just thought
 }
 
 // encode gives the vendor's request and the names of the fields that it cannot honour. With r.Strict the first such field is a failure,

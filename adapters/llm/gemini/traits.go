@@ -45,7 +45,7 @@ func (t traits) takesIDs() bool { return t.major >= 2 }
 
 // takesURLs reports whether the model fetches what stands at a public address.
 func (t traits) takesURLs() bool {
-	return t.major == 0 || t.major > 2 || t.byBudget() || t.major == 2 && t.minor >= 5
+	return t.major == 0 || t.major > 2 || t.major == 2 && t.minor >= 5
 }
 
 // validates reports whether the model can be held to the schemas of its functions.
