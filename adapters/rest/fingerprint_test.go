@@ -121,6 +121,7 @@ func TestWhatDoesNotChangeTheAnswerIsNoPartOfAFingerprint(t *testing.T) {
 		same    bool
 	}{
 		"who asks, and how it is sent": {`{"model":"m","user":"a","metadata":{"x":[1]},"stream":true,"stream_options":{"include_usage":true}}`, `{"model":"m"}`, leftOutOfChat, true},
+		"who asks, newly named":        {`{"model":"m","safety_identifier":"a","prompt_cache_key":"k"}`, `{"model":"m"}`, leftOutOfChat, true},
 		"the same names further in":    {`{"x":{"user":"a"}}`, `{"x":{"user":"b"}}`, leftOutOfChat, false},
 		"within a list":                {`{"messages":[{"stream":true}]}`, `{"messages":[{"stream":false}]}`, leftOutOfChat, false},
 		"what nobody knows":            {`{"model":"m","unknown":1}`, `{"model":"m"}`, leftOutOfChat, false},
