@@ -189,6 +189,10 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 			if bytes.Contains(value, signatureMark) {
 				sealed = jsonscan.Unquote(value)
 			}
+		case "citations":
+			if bytes.Contains(value, signatureMark) {
+				c.citations(from)
+			}
 		case "id", "tool_use_id":
 			id = jsonscan.Span{From: from, Value: from, To: w.Pos()}
 		}
@@ -209,6 +213,21 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 		c.rename(id)
 	}
 	return false
+}
+
+// citations takes out those of another vendor's: what the vendor would know them by is a mark alone.
+func (c *conversation) citations(at int) {
+	w := jsonscan.Walk(c.body, at)
+	if !w.List() {
+		return
+	}
+	var all []jsonscan.Span
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		from := w.Begin()
+		w.Skip()
+		all = append(all, jsonscan.Span{From: from, Value: from, To: w.Pos()})
+	}
+	c.edits = jsonscan.Cut(c.edits, all, func(i int) bool { return bytes.Contains(all[i].Of(c.body), signatureMark) })
 }
 
 // maxID is the longest id of a call that the vendor takes.

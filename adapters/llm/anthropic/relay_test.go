@@ -76,6 +76,10 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 			whole("", asked, said(`{"type":"text","text":"a"}`, `{"type":"text","text":"b"}`), asked),
 			[]string{"messages[].reasoning"},
 		},
+		"citations of others go, and the text stays": {
+			whole("", asked, said(`{"type":"text","citations":[{"url":"a","encrypted_index":"`+seal+`"}, {"url":"b","encrypted_index":"E"}],"text":"a"}`, `{"type":"text","text":"b","citations":[{"encrypted_index":"`+seal+`"}]}`)),
+			whole("", asked, said(`{"type":"text","citations":[{"url":"b","encrypted_index":"E"}],"text":"a"}`, `{"type":"text","text":"b","citations":[]}`)), nil,
+		},
 		"a turn that was nothing but a thought goes too": {
 			whole("", asked, said(theirs, hidden), asked), whole("", asked, asked), []string{"messages[].reasoning"},
 		},
