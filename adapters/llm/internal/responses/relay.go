@@ -48,7 +48,7 @@ func (p *Provider) RelayStream(ctx context.Context, to outbound.Target, in outbo
 }
 
 func (p *Provider) pass(ctx context.Context, to outbound.Target, in outbound.Passage) (*http.Response, []string, error) {
-	body, dropped, err := p.flavour.splice(in.Body, to.Model)
+	body, dropped, err := p.flavour.splice(&in, to.Model)
 	if err != nil {
 		return nil, nil, err
 	}

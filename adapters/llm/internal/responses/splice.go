@@ -1,12 +1,15 @@
 package responses
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
 
+	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/ports/outbound"
 )
 
 // The members that the relay changes. Each may stand once: parsers disagree on which of two counts, and what one of them lets through another refuses.
@@ -31,13 +34,14 @@ type splicer struct {
 	at      [places]jsonscan.Span
 	edits   []jsonscan.Edit
 	members []byte // that the body lacks
-	dropped []string
+	drops   llm.Drops
 }
 
 // splice gives a copy of the body with the model replaced, kept by nobody but Forge, with the thoughts asked for in the form in which they can come back,
 // and without what another vendor made, which dropped names. Every other byte stays: unknown fields, order, white space, escapes. It fails with
 // ClassInvalid naming the field when the body is no JSON object or a routing key stands twice.
-func (f Flavour) splice(body []byte, model string) (out []byte, dropped []string, err error) {
+func (f Flavour) splice(in *outbound.Passage, model string) (out []byte, dropped []string, err error) {
+	body := in.Body
 	s := splicer{Flavour: f, model: model, body: body}
 	if err := jsonscan.Find(body, s.at[:], keys[:]...); err != nil {
 		return nil, nil, malformed(err)
@@ -59,7 +63,10 @@ func (f Flavour) splice(body []byte, model string) (out []byte, dropped []string
 	if s.members != nil {
 		s.edits = append(s.edits, jsonscan.Insert(body, s.members))
 	}
-	return jsonscan.Apply(body, s.edits), s.dropped, nil
+	if dropped, err = s.drops.Settle(nil, in.Strict); err != nil {
+		return nil, nil, err
+	}
+	return jsonscan.Apply(body, s.edits), dropped, nil
 }
 
 // set gives a member a value.
@@ -78,7 +85,7 @@ func (s *splicer) set(place int, value []byte) {
 func (s *splicer) forget(place int) {
 	if at := s.at[place]; at.Found() && !jsonscan.IsNull(at.Of(s.body)) {
 		s.set(place, []byte("null"))
-		s.drop(keys[place])
+		s.drops.Add(keys[place])
 	}
 }
 
@@ -137,7 +144,7 @@ func (s *splicer) input() {
 	}
 	if gone != nil {
 		s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return gone[i] })
-		s.drop("messages[].reasoning")
+		s.drops.Note("messages[].reasoning")
 	}
 }
 
@@ -170,10 +177,7 @@ func (s *splicer) item(list *jsonscan.Walker) (strange bool) {
 			s.edits = append(s.edits, jsonscan.Edit{From: call.Value, To: call.To, Text: quote(chat.PortableID(was))})
 		}
 	}
-	if !kind.Found() || string(kind.Of(s.body)) != `"reasoning"` {
-		return false
-	}
-	return s.thought(id, sealed)
+	return kind.Found() && isText(kind.Of(s.body), itemThought) && s.thought(id, sealed)
 }
 
 // thought looks into a thought. One without what the vendor sealed would be looked for at the vendor, which keeps none.
@@ -182,11 +186,15 @@ func (s *splicer) thought(id, sealed jsonscan.Span) (strange bool) {
 		return true
 	}
 	value := sealed.Of(s.body)
-	if len(value) <= len(chat.SignatureMark) || string(value[1:1+len(chat.SignatureMark)]) != chat.SignatureMark {
+	if bytes.IndexByte(value, '\\') < 0 && !bytes.HasPrefix(value[1:], []byte(chat.SignatureMark)) {
 		return false // the vendor's own
 	}
-	sign, ok := chat.Unwrap(jsonscan.Unquote(value))
-	if !ok || !s.reads(s.model, sign) {
+	text := jsonscan.Unquote(value)
+	sign, ok := chat.Unwrap(text)
+	switch {
+	case !ok:
+		return strings.HasPrefix(text, chat.SignatureMark)
+	case !s.reads(s.model, sign):
 		return true
 	}
 	s.edits = append(s.edits, jsonscan.Edit{From: sealed.Value, To: sealed.To, Text: quote(sign.Data)})
@@ -196,7 +204,13 @@ func (s *splicer) thought(id, sealed jsonscan.Span) (strange bool) {
 	return false
 }
 
-func (s *splicer) drop(field string) { s.dropped = append(s.dropped, field) }
+// isText reports whether a value is a text, however it is written.
+func isText(value []byte, text string) bool {
+	if bytes.IndexByte(value, '\\') >= 0 {
+		return jsonscan.Unquote(value) == text
+	}
+	return len(value) == len(text)+2 && value[0] == '"' && string(value[1:len(value)-1]) == text
+}
 
 // maxCallID is the longest id of a call that the API takes.
 const maxCallID = 64
