@@ -61,6 +61,9 @@ func (d *respReader) item(v strictjson.Value) {
 	if kind.Kind != strictjson.String {
 		kind.Text = "message"
 	}
+	if kind.Text != "function_call" && kind.Text != "custom_tool_call" {
+		d.unsigned()
+	}
 	switch kind.Text {
 	case "message":
 		d.message(v)
@@ -156,7 +159,6 @@ func (d *respReader) call(v strictjson.Value, kind string) {
 
 // result reads what a tool said. The results in a row are one message.
 func (d *respReader) result(v strictjson.Value) {
-	d.unsigned()
 	r := &chat.ToolResult{}
 	d.members(v, "messages[].", func(key string, v strictjson.Value) bool {
 		switch key {
@@ -205,7 +207,6 @@ func (d *respReader) thought(v strictjson.Value) {
 	case !wrapped:
 		p.Signature = &chat.Signature{Format: chat.FormatOpenAI, Data: sealed, ID: id}
 	case sign.ID == signsCall:
-		d.unsigned()
 		sign.ID, d.sign = "", sign
 		return
 	case sign.ID == signsText && d.signText(sign):

@@ -40,8 +40,8 @@ const (
 )
 
 // respField says what is known of a field of a responses body.
-func respField(key string) (place int, kinds uint8) {
-	f, ok := respKnown[key]
+func respField(key []byte) (place int, kinds uint8) {
+	f, ok := respKnown[string(key)]
 	if !ok {
 		return -1, 0
 	}
