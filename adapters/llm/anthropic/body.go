@@ -94,7 +94,7 @@ type conversation struct {
 	body     []byte
 	edits    []jsonscan.Edit
 	stripped bool // a block of another vendor's was taken out
-	strange  bool // the last turn has calls of another vendor's, and no thought of this one's: with a budget to think, the vendor refuses that
+	strange  bool // the last turn of the assistant has calls of another vendor's, and no thought of this one's: with a budget to think, the vendor refuses that
 }
 
 // read goes over the messages, and leaves out those of which nothing is left.
@@ -136,19 +136,16 @@ func (c *conversation) message(at int) (gone bool) {
 	if content >= 0 {
 		turn = c.content(content)
 	}
-	switch {
-	case role == assistant:
+	if role == assistant {
 		c.strange = turn.calls && !turn.thought && (turn.foreign || turn.stripped > 0)
-	case !turn.results:
-		c.strange = false
 	}
 	return turn.stripped > 0 && turn.stripped == turn.blocks
 }
 
 // facts is what a message holds.
 type facts struct {
-	blocks, stripped                 int
-	calls, foreign, results, thought bool
+	blocks, stripped        int
+	calls, foreign, thought bool
 }
 
 // content goes over the blocks of a message.
@@ -209,7 +206,6 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 		f.calls = true
 		f.foreign = !strings.HasPrefix(c.rename(id), ownCall) || f.foreign
 	case "tool_result":
-		f.results = true
 		c.rename(id)
 	}
 	return false

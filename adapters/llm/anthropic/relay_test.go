@@ -231,6 +231,29 @@ func TestFramesAreToldApart(t *testing.T) {
 	}
 }
 
+func TestAStreamThatFailsFailsAsItDoesInTranslation(t *testing.T) {
+	t.Parallel()
+	stop := event(`{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}`)
+	for body, class := range map[string]chat.Class{
+		opening + closing:                             chat.ClassBadResponse, // no reason to stop
+		opening + stop:                                chat.ClassCutOff,
+		opening + stop + "data: {\"type\":":           chat.ClassCutOff,
+		opening + event(`{"type":`):                   chat.ClassBadResponse,
+		opening + event(`{"type":"error"}`):           chat.ClassBadResponse,
+		opening + event(`{"type":"error","error":7}`): chat.ClassBadResponse,
+		event(`{"type": "ping"}`):                     chat.ClassCutOff,
+		": hello\n\n":                                 chat.ClassBadResponse,
+		"":                                            chat.ClassBadResponse,
+		opening + stop + strings.TrimRight(closing, "\n"): "",
+	} {
+		_, _, err := framed(t, strings.NewReader(body))
+		_, translated := gathered(t, strings.NewReader(body))
+		if got, other := chat.ClassOf(err), chat.ClassOf(translated); got != class || other != class {
+			t.Errorf("%q: got %q, in translation %q; want %q", body, got, other, class)
+		}
+	}
+}
+
 func TestWhatWasLeftOutIsNamedWithTheFirstFrame(t *testing.T) {
 	t.Parallel()
 	r := relayOf(chat.DialectAnthropic, func(*http.Request) *http.Response {

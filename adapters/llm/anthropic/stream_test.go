@@ -101,6 +101,10 @@ func TestTrapsOfTheStream(t *testing.T) {
 			opening + end("end_turn", `{"cache_creation_input_tokens":9,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}`),
 			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 14, Output: 1, CacheWrite: 9, CacheWrite1h: 7}},
 		},
+		"what is kept is told by its parts alone": {
+			opening + end("end_turn", `{"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7}}`),
+			heard{Finish: chat.FinishStop, Usage: &chat.Usage{Input: 14, Output: 1, CacheWrite: 9, CacheWrite1h: 7}},
+		},
 		"an input that stands in the start of a block counts when no pieces follow": {
 			opening + toolStart(`{"a": 1}`) + stop + end("tool_use", `{"output_tokens":2}`),
 			heard{Finish: chat.FinishToolCalls, Tools: []chat.ToolCall{{ID: "toolu_1", Name: "f", Arguments: `{"a":1}`}}, Usage: &chat.Usage{Input: 5, Output: 2}},

@@ -101,11 +101,12 @@ func TestEveryModelIsToldToThinkInWordsThatItKnows(t *testing.T) {
 		"mythos cannot be made to call a tool": {
 			"claude-mythos-preview", asks(forced), `{"max_tokens":32000,"tool_choice":{"type":"auto"}}`, []string{"tool_choice"},
 		},
-		"fable 5 can":                      {"claude-fable-5", asks(forced), `{"max_tokens":32000,"tool_choice":{"type":"any"}}`, nil},
-		"a model of tomorrow":              {"claude-haiku-6-2", thinks(low), `{"max_tokens":32000,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}`, nil},
-		"a name of another cloud":          {"us.anthropic.claude-sonnet-4-5-20250929-v1:0", thinks(low), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":2048}}`, nil},
-		"a name that says nothing":         {"the-big-one", thinks(low, sampled), `{"max_tokens":4096,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}`, []string{"temperature", "top_p", "top_k"}},
-		"no schema before it was invented": {"claude-sonnet-4-0", asks(schema), `{"max_tokens":32000}`, []string{"response_format"}},
+		"fable 5 can":                       {"claude-fable-5", asks(forced), `{"max_tokens":32000,"tool_choice":{"type":"any"}}`, nil},
+		"a model of tomorrow":               {"claude-haiku-6-2", thinks(low), `{"max_tokens":32000,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}`, nil},
+		"a name of another cloud":           {"us.anthropic.claude-sonnet-4-5-20250929-v1:0", thinks(low), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":2048}}`, nil},
+		"a name that says nothing":          {"the-big-one", thinks(low, sampled), `{"max_tokens":4096,"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}`, []string{"temperature", "top_p", "top_k"}},
+		"no schema before it was invented":  {"claude-sonnet-4-0", asks(schema), `{"max_tokens":32000}`, []string{"response_format"}},
+		"what follows a date is no version": {"us.anthropic.claude-opus-4-20250514-v1:0", asks(schema), `{"max_tokens":32000}`, []string{"response_format"}},
 		"a schema and an effort go together": {
 			"claude-opus-4-8", thinks(low, schema),
 			`{"max_tokens":32000,"thinking":{"type":"adaptive"},"output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}}}`, nil,
@@ -313,6 +314,7 @@ func TestWordsOfTheAssistantsAtTheEnd(t *testing.T) {
 	}{
 		"an older model goes on from them":        {"claude-sonnet-4-5", assistant("So"), ""},
 		"a newer one refuses, before it is asked": {"claude-opus-4-6", assistant("So"), chat.ClassUnsupport},
+		"and with words behind that":              {"claude-opus-4-6", says(chat.RoleAssistant, search, chat.Part{Text: "Found."}), ""},
 		"but goes on with what it paused":         {"claude-opus-4-6", says(chat.RoleAssistant, chat.Part{Text: "Searching."}, search), ""},
 	}
 	for name, test := range tests {
