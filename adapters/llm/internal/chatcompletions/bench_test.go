@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/secret"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -69,4 +70,76 @@ func BenchmarkRelayStream(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*chunks), "ns/chunk")
+}
+
+// BenchmarkTranslateStream reads a stream of 100 chunks into chunks of the neutral form; ns/chunk is what one costs.
+func BenchmarkTranslateStream(b *testing.B) {
+	const chunks = 100
+	var answer bytes.Buffer
+	for i := range chunks {
+		fmt.Fprintf(&answer, "data: {\"id\":\"chatcmpl-x\",\"object\":\"chat.completion.chunk\",\"created\":1790000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word%d\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null,\"obfuscation\":\"a1B2c3\"}\n\n", i)
+	}
+	answer.WriteString("data: {\"id\":\"chatcmpl-x\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	p := New(&http.Client{Transport: canned{"text/event-stream", answer.Bytes()}}, Flavour{})
+	r := &chat.Request{Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}}
+	b.ReportAllocs()
+	for b.Loop() {
+		stream, err := p.Stream(b.Context(), benchTarget, r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, err := range stream {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*chunks), "ns/chunk")
+}
+
+// BenchmarkLongLine passes one event of 100 KB.
+func BenchmarkLongLine(b *testing.B) {
+	answer := []byte(`data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("word ", 20<<10) + `"},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n")
+	p := New(&http.Client{Transport: canned{"text/event-stream", answer}}, Flavour{})
+	body := benchBody(10, true)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(answer)))
+	for b.Loop() {
+		frames, err := p.RelayStream(b.Context(), benchTarget, outbound.Passage{Body: body})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, err := range frames {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkImageBody sends pictures of 20 MB, relayed and translated.
+func BenchmarkImageBody(b *testing.B) {
+	data := strings.Repeat("iVBORw0K", 20<<20/8)
+	answer := []byte(`{"model":"m","choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}`)
+	p := New(&http.Client{Transport: canned{"application/json", answer}}, Flavour{})
+	b.Run("relayed", func(b *testing.B) {
+		body := []byte(`{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + data + `"}}]}]}`)
+		b.ReportAllocs()
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			if _, err := p.RelayWhole(b.Context(), benchTarget, outbound.Passage{Body: body}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("translated", func(b *testing.B) {
+		r := &chat.Request{Messages: []chat.Message{{Role: chat.RoleUser, Parts: []chat.Part{{Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: data}}}}}}
+		b.ReportAllocs()
+		b.SetBytes(int64(len(data)))
+		for b.Loop() {
+			if _, err := p.Complete(b.Context(), benchTarget, r); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -3,7 +3,7 @@ package chatcompletions
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"unicode/utf8"
 
 	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/domain/chat"
@@ -26,39 +26,46 @@ func (f Flavour) splice(body []byte, model string, stream bool) (out []byte, dro
 		return nil, nil, malformed(err)
 	}
 	var room [6]jsonscan.Edit
-	edits := room[:0]
-	var members []byte // that the body lacks
-	quoted, err := json.Marshal(model)
-	if err != nil {
-		return nil, nil, invalid(keyModel, "the model's name is no text")
-	}
-	if at[0].Found() {
-		edits = append(edits, jsonscan.Edit{From: at[0].Value, To: at[0].To, Text: quoted})
-	} else {
-		members = fmt.Appendf(nil, `"model":%s`, quoted)
-	}
+	edits, texts := room[:0], quote(make([]byte, 0, len(model)+64), model)
+	quoted := texts
+	var member string // that the body lacks
 	if stream {
-		edit, member, err := withUsage(body, at[2])
-		if err != nil {
+		var edit jsonscan.Edit
+		if edit, member, err = withUsage(body, at[2]); err != nil {
 			return nil, nil, err
 		}
 		if edit.Text != nil {
 			edits = append(edits, edit)
 		}
-		if member != "" {
-			if members != nil {
-				members = append(members, ',')
-			}
-			members = append(members, member...)
-		}
 	}
-	if members != nil {
-		edits = append(edits, jsonscan.Insert(body, members))
+	if at[0].Found() {
+		edits = append(edits, jsonscan.Edit{From: at[0].Value, To: at[0].To, Text: quoted})
+		if member != "" {
+			texts = append(append(texts, member...), ',')
+			edits = append(edits, jsonscan.Edit{From: at[0].From, To: at[0].From, Text: texts[len(quoted):]})
+		}
+	} else {
+		texts = append(append(texts, `"model":`...), quoted...)
+		if member != "" {
+			texts = append(append(texts, ','), member...)
+		}
+		edits = append(edits, jsonscan.Insert(body, texts[len(quoted):]))
 	}
 	if at[3].Found() {
 		edits, dropped = f.strip(body, at[3], model, edits)
 	}
 	return jsonscan.Apply(body, edits), dropped, nil
+}
+
+// quote appends a name as a string of JSON.
+func quote(to []byte, name string) []byte {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			quoted, _ := json.Marshal(name) // a string can always be
+			return append(to, quoted...)
+		}
+	}
+	return append(append(append(to, '"'), name...), '"')
 }
 
 // withUsage makes the vendor say what a stream used: by an edit, or by a member that the body lacks.
