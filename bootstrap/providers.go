@@ -22,6 +22,7 @@ var vendors = []llm.Vendor{
 	anthropic.Vendor,
 	gemini.Vendor,
 	openai.Vendor,
+	openai.Compatible,
 	openrouter.Vendor,
 }
 
@@ -68,11 +69,16 @@ func credentialID(key secret.Text) string {
 	return hex.EncodeToString(h[:4])
 }
 
-// wireCases gives every vendor's own wire cases, which the simulator plays.
+// Vendors lists the dialects that are linked in, for the provider kit.
+func Vendors() []llm.Vendor { return slices.Clone(vendors) }
+
+// wireCases gives the own wire cases of the vendors that the simulator plays: those of the four providers.
 func wireCases() map[string]fs.FS {
 	cases := make(map[string]fs.FS, len(vendors))
 	for _, v := range vendors {
-		cases[v.Name] = v.Cases
+		if slices.ContainsFunc(Config{}.builtin(), func(p ProviderConfig) bool { return p.Vendor == v.Name }) {
+			cases[v.Name] = v.Cases
+		}
 	}
 	return cases
 }

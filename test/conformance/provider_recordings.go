@@ -236,13 +236,16 @@ func usageIn(vendor string, body []byte) (input, output int, ok bool) {
 	}
 }
 
-// jsonParts gives the body, or the data of its events.
+// jsonParts gives the body, the items of a list, or the data of its events.
 func jsonParts(body []byte) []map[string]any {
 	var whole map[string]any
 	if json.Unmarshal(body, &whole) == nil {
 		return []map[string]any{whole}
 	}
 	var out []map[string]any
+	if json.Unmarshal(body, &out) == nil { // Gemini's list of chunks
+		return out
+	}
 	for line := range bytes.Lines(body) {
 		data, found := bytes.CutPrefix(line, []byte("data:"))
 		var part map[string]any

@@ -11,7 +11,21 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/test/conformance"
 	"github.com/forge1/forge1/test/harness"
+	"github.com/forge1/forge1/test/surfaces"
 )
+
+// everywhere are the surfaces that recordings are played to.
+var everywhere = append(asSurfaces(surfaces.All), surface{surfaces.Execute})
+
+type surface struct{ surfaces.Surface }
+
+func asSurfaces(all []surfaces.Surface) []surface {
+	var out []surface
+	for _, s := range all {
+		out = append(out, surface{s})
+	}
+	return out
+}
 
 // TestRecordingsToEverySurface plays every recorded answer to every surface that can express it: text, tool calls, finish and usage are what the recording
 // holds, failures follow the contract, and where the surface speaks the vendor's own dialect, the bytes are the vendor's.
@@ -24,12 +38,12 @@ func TestRecordingsToEverySurface(t *testing.T) {
 		if !slices.Contains([]string{"chat", "responses", "messages", "generate", "stream"}, rec.API) {
 			continue
 		}
-		for _, s := range surfaces {
+		for _, s := range everywhere {
 			if !s.expresses(rec) {
 				continue
 			}
 			played[rec.ID] = true
-			t.Run(rec.ID+" to "+s.name, func(t *testing.T) {
+			t.Run(rec.ID+" to "+s.Name, func(t *testing.T) {
 				v.play(rec)
 				play(t, f, v, rec, s)
 			})
@@ -47,30 +61,36 @@ func TestRecordingsToEverySurface(t *testing.T) {
 // its own, and messages with thinking and tools.
 func (s surface) expresses(rec *conformance.Recording) bool {
 	if rec.API == "responses" {
-		return rec.Vendor == "openai" && (s.name == "responses" || s.name == "messages") || s.name == "responses"
+		return rec.Vendor == "openai" && (s.Name == "responses" || s.Name == "messages") || s.Name == "responses"
 	}
 	return true
 }
 
 // relayed reports whether the recording's bytes are the surface's.
-func (s surface) relayed(rec *conformance.Recording) bool { return s.dialect == rec.API }
+func (s surface) relayed(rec *conformance.Recording) bool { return s.Dialect == rec.API }
 
 func play(t *testing.T, f *harness.Forge, v *vendor, rec *conformance.Recording, s surface) {
-	provider := providers[rec.Vendor]
-	if rec.API == "responses" {
+	provider, model := providers[rec.Vendor], rec.ID
+	switch {
+	case rec.API == "responses":
 		provider = "openai" // whose API it is, wherever it was recorded
+		if s.Name == "messages" {
+			model = "gpt-5-" + model // of one that thinks, of which the rest of its turn is asked for by that API
+		}
+	case provider == "openai" && s.Name == "responses":
+		provider = "compatible" // a server that has no API of that name
 	}
 	streamed := rec.Stream || rec.API == "stream" // a list of chunks was recorded where no events were asked for
-	body := s.body(provider+"/"+rec.ID, streamed)
-	if rec.API == "responses" && s.name == "messages" {
+	body := s.Body(surfaces.Ask{Model: provider + "/" + model, Stream: streamed, Text: surfaces.Prompt, Max: 1024})
+	if rec.API == "responses" && s.Name == "messages" {
 		body["thinking"] = map[string]any{"type": "enabled", "budget_tokens": 1024}
 		body["max_tokens"] = 4096
-		body["tools"] = []any{map[string]any{"name": "get_weather", "input_schema": weather}}
+		body["tools"] = []any{map[string]any{"name": "get_weather", "input_schema": surfaces.Weather}}
 	}
 	if s.relayed(rec) {
 		body = ownRequest(t, rec, body)
 	}
-	a := f.Do(t, http.MethodPost, s.path, body, "Content-Type", "application/json")
+	a := f.Do(t, http.MethodPost, s.Path, body, "Content-Type", "application/json")
 	if paths := v.paths(); len(paths) != 1 || !strings.HasSuffix(paths[0], lastWord(rec)) {
 		t.Fatalf("the vendor was asked for %q, want one call of %s; the answer is %d %s", paths, lastWord(rec), a.Status, a.Body)
 	}
@@ -84,7 +104,7 @@ func play(t *testing.T, f *harness.Forge, v *vendor, rec *conformance.Recording,
 		}
 		return
 	}
-	got := s.reading(t, a.Body)
+	got := s.Read(t, a.Body)
 	if broken(rec) {
 		brokeOff(t, rec, s, got)
 		return
@@ -144,18 +164,18 @@ func failed(t *testing.T, rec *conformance.Recording, a harness.Answer) {
 }
 
 // brokeOff wants what came before the break, and an error.
-func brokeOff(t *testing.T, rec *conformance.Recording, s surface, got reading) {
+func brokeOff(t *testing.T, rec *conformance.Recording, s surface, got surfaces.Reading) {
 	t.Helper()
 	truth := rec.Truth()
 	if got.Error == "" {
 		t.Errorf("the stream broke, and the client was not told: %+v", got)
 	}
-	if s.name != "execute" && got.Text != truth.Text {
+	if s.Name != "execute" && got.Text != truth.Text {
 		t.Errorf("before the break came %q, want %q", got.Text, truth.Text)
 	}
 }
 
-func answered(t *testing.T, rec *conformance.Recording, s surface, got reading) {
+func answered(t *testing.T, rec *conformance.Recording, s surface, got surfaces.Reading) {
 	t.Helper()
 	truth := rec.Truth()
 	if got.Error != "" || !got.Ended {
@@ -170,8 +190,8 @@ func answered(t *testing.T, rec *conformance.Recording, s surface, got reading) 
 	if counted && (got.Input != in || got.Output != out) {
 		t.Errorf("got %d input and %d output tokens, want %d and %d", got.Input, got.Output, in, out)
 	}
-	if want := finishOf(rec, len(truth.Calls) > 0); want != "" && !slices.Contains(words[s.name][want], got.Finish) && !s.relayed(rec) && !declined {
-		t.Errorf("got the finish %s, want one of %v", got.Finish, words[s.name][want])
+	if want := finishOf(rec, len(truth.Calls) > 0); want != "" && !slices.Contains(words[s.Name][want], got.Finish) && !s.relayed(rec) && !declined {
+		t.Errorf("got the finish %s, want one of %v", got.Finish, words[s.Name][want])
 	}
 	var ids []string
 	for _, c := range got.Calls {
@@ -233,7 +253,7 @@ func sameBytes(t *testing.T, rec *conformance.Recording, s surface, got []byte) 
 	if rec.Fidelity != "verbatim" {
 		return
 	}
-	if s.dialect == "responses" {
+	if s.Dialect == "responses" {
 		got, want = withoutState(got), withoutState(want)
 	}
 	if !bytes.Equal(got, want) {

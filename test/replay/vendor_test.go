@@ -78,7 +78,8 @@ func newForge(t *testing.T) (*harness.Forge, *vendor) {
 	}
 	all := strings.Join(keys, ",")
 	file := filepath.Join(t.TempDir(), "forge1.yaml")
-	if err := os.WriteFile(file, []byte("routing:\n  max_attempts: 1\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("routing:\n  max_attempts: 1\nproviders:\n"+
+		"  - {name: compatible, kind: openai_compatible, base_url: "+server.URL+"/compatible, model: any, credentials: [OPENAI_API_KEY], discover: false}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := harness.New(t, harness.Options{Env: map[string]string{

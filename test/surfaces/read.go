@@ -1,4 +1,5 @@
-package replay_test
+// Package surfaces asks the APIs that clients speak, and reads their answers as a client would: without any of the code that serves them.
+package surfaces
 
 import (
 	"bytes"
@@ -9,28 +10,34 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// surface is a client's API: how it is asked, and how its answers are read.
-type surface struct {
-	name    string
-	path    string
-	dialect string // the api of recordings that are passed through to it
-	body    func(model string, streamed bool) map[string]any
-	read    func(r *reading, parts []map[string]any)
+// Surface is a client's API: how it is asked, and how its answers are read.
+type Surface struct {
+	Name    string
+	Path    string
+	Dialect string // the api of recordings that are passed through to it
+	body    func(a Ask) map[string]any
+	read    func(r *Reading, parts []map[string]any)
+	turn    func(parts []map[string]any) []any // the answer, as it is sent back in the next turn
 }
 
-// reading is what a client of a surface got.
-type reading struct {
+// Body writes a request.
+func (s Surface) Body(a Ask) map[string]any { return s.body(a) }
+
+// Reading is what a client of a surface got.
+type Reading struct {
 	Text, Refusal string
+	Thinking      string
 	Calls         []chat.ToolCall
 	Finish        string // the surface's own word
 	Input, Output int    // as Forge counts them
 	Cached        int
+	Written       int
 	Error         string // the code or type of an error, within a stream too
 	Ended         bool   // the surface's own end came
 	calls         map[any]int
 }
 
-func (r *reading) call(key any, id, name, args any) {
+func (r *Reading) call(key any, id, name, args any) {
 	if r.calls == nil {
 		r.calls = map[any]int{}
 	}
@@ -55,9 +62,10 @@ func (r *reading) call(key any, id, name, args any) {
 	}
 }
 
-func (s surface) reading(t *testing.T, body []byte) reading {
+// Read reads an answer, whole or as events.
+func (s Surface) Read(t testing.TB, body []byte) Reading {
 	t.Helper()
-	var r reading
+	var r Reading
 	s.read(&r, parts(t, body))
 	for i := range r.Calls {
 		if r.Calls[i].Arguments == "" {
@@ -68,7 +76,7 @@ func (s surface) reading(t *testing.T, body []byte) reading {
 }
 
 // parts gives the objects of a body: itself, or the data of its events, each under its own event's name where it has no type.
-func parts(t *testing.T, body []byte) []map[string]any {
+func parts(t testing.TB, body []byte) []map[string]any {
 	t.Helper()
 	var whole map[string]any
 	if json.Unmarshal(body, &whole) == nil {
@@ -125,43 +133,7 @@ func list(v any) []map[string]any {
 	return out
 }
 
-const prompt = "Say what the recording says."
-
-// weather is a tool that every surface declares, so that tool calls are no surprise.
-var weather = map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}}
-
-var surfaces = []surface{
-	{
-		name: "chat", path: "/v1/chat/completions", dialect: "chat", read: readChat,
-		body: func(model string, streamed bool) map[string]any {
-			b := map[string]any{"model": model, "messages": []any{map[string]any{"role": "user", "content": prompt}}, "stream": streamed}
-			if streamed {
-				b["stream_options"] = map[string]any{"include_usage": true}
-			}
-			return b
-		},
-	},
-	{
-		name: "responses", path: "/v1/responses", dialect: "responses", read: readResponses,
-		body: func(model string, streamed bool) map[string]any {
-			return map[string]any{"model": model, "input": prompt, "stream": streamed}
-		},
-	},
-	{
-		name: "messages", path: "/v1/messages", dialect: "messages", read: readMessages,
-		body: func(model string, streamed bool) map[string]any {
-			return map[string]any{"model": model, "max_tokens": 1024, "messages": []any{map[string]any{"role": "user", "content": prompt}}, "stream": streamed}
-		},
-	},
-	{
-		name: "execute", path: "/api/v1/ai/execute", read: readExecute,
-		body: func(model string, streamed bool) map[string]any {
-			return map[string]any{"task": prompt, "model_name": model, "stream": streamed}
-		},
-	},
-}
-
-func readChat(r *reading, parts []map[string]any) {
+func readChat(r *Reading, parts []map[string]any) {
 	for _, p := range parts {
 		if e := object(p["error"]); e != nil {
 			r.Error = text(e["code"]) + text(e["type"])
@@ -172,6 +144,7 @@ func readChat(r *reading, parts []map[string]any) {
 			}
 			for _, m := range []map[string]any{object(c["delta"]), object(c["message"])} {
 				r.Text += text(m["content"])
+				r.Thinking += text(m["reasoning"])
 				r.Refusal += text(m["refusal"])
 				for i, call := range list(m["tool_calls"]) {
 					f := object(call["function"])
@@ -192,7 +165,7 @@ func readChat(r *reading, parts []map[string]any) {
 	}
 }
 
-func readResponses(r *reading, parts []map[string]any) {
+func readResponses(r *Reading, parts []map[string]any) {
 	whole := func(p map[string]any) {
 		for i, item := range list(p["output"]) {
 			switch item["type"] {
@@ -200,6 +173,10 @@ func readResponses(r *reading, parts []map[string]any) {
 				for _, c := range list(item["content"]) {
 					r.Text += text(c["text"])
 					r.Refusal += text(c["refusal"])
+				}
+			case "reasoning":
+				for _, c := range list(item["summary"]) {
+					r.Thinking += text(c["text"])
 				}
 			case "function_call":
 				r.call(i, item["call_id"], item["name"], item["arguments"])
@@ -225,8 +202,11 @@ func readResponses(r *reading, parts []map[string]any) {
 			if kind == "response.failed" {
 				r.Error += "failed"
 			}
+			return // a client reads no further
 		case kind == "response.output_text.delta":
 			r.Text += text(p["delta"])
+		case kind == "response.reasoning_summary_text.delta":
+			r.Thinking += text(p["delta"])
 		case kind == "response.refusal.delta":
 			r.Refusal += text(p["delta"])
 		case kind == "response.output_item.added":
@@ -242,11 +222,13 @@ func readResponses(r *reading, parts []map[string]any) {
 	}
 }
 
-func readMessages(r *reading, parts []map[string]any) {
+func readMessages(r *Reading, parts []map[string]any) {
 	block := func(key any, b map[string]any) {
 		switch b["type"] {
 		case "text", "text_delta":
 			r.Text += text(b["text"])
+		case "thinking", "thinking_delta":
+			r.Thinking += text(b["thinking"])
 		case "tool_use":
 			var input any
 			if m := object(b["input"]); len(m) > 0 {
@@ -264,8 +246,8 @@ func readMessages(r *reading, parts []map[string]any) {
 			return
 		}
 		if u["input_tokens"] != nil {
-			r.Cached = number(u, "cache_read_input_tokens")
-			r.Input = number(u, "input_tokens") + r.Cached + number(u, "cache_creation_input_tokens")
+			r.Cached, r.Written = number(u, "cache_read_input_tokens"), number(u, "cache_creation_input_tokens")
+			r.Input = number(u, "input_tokens") + r.Cached + r.Written
 		}
 		r.Output = number(u, "output_tokens")
 	}
@@ -296,7 +278,7 @@ func readMessages(r *reading, parts []map[string]any) {
 	}
 }
 
-func readExecute(r *reading, parts []map[string]any) {
+func readExecute(r *Reading, parts []map[string]any) {
 	for _, p := range parts {
 		switch {
 		case p["type"] == "delta":
@@ -318,4 +300,11 @@ func readExecute(r *reading, parts []map[string]any) {
 			r.Input, r.Output, r.Cached = number(m, "input_tokens"), number(m, "output_tokens"), number(m, "cached_tokens")
 		}
 	}
+}
+
+// decoded reads a JSON object; nothing is an empty one.
+func decoded(s string) map[string]any {
+	out := map[string]any{}
+	_ = json.Unmarshal([]byte(s), &out)
+	return out
 }
