@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,28 +105,37 @@ func TestFailuresAreClassified(t *testing.T) {
 		refusal llm.Refusal
 		want    chat.Class
 	}{
-		"a bad request":              {llm.Refusal{Status: 400, Message: "no"}, chat.ClassInvalid},
-		"a value that breaks a rule": {llm.Refusal{Status: 422, Message: "no"}, chat.ClassInvalid},
-		"too long, by code":          {llm.Refusal{Status: 400, Code: "context_length_exceeded"}, chat.ClassTooLong},
-		"too long, by prose":         {llm.Refusal{Status: 400, Message: "prompt is too long: 210000 tokens > 200000 maximum"}, chat.ClassTooLong},
-		"a bad key":                  {llm.Refusal{Status: 401, Message: "no"}, chat.ClassAuth},
-		"no access":                  {llm.Refusal{Status: 403, Message: "no"}, chat.ClassAuth},
-		"no money":                   {llm.Refusal{Status: 402, Message: "no"}, chat.ClassAuth},
-		"no money, in so many words": {llm.Refusal{Status: 402, Code: "insufficient_credits"}, chat.ClassAuth},
-		"an unknown model":           {llm.Refusal{Status: 404, Message: "no such model"}, chat.ClassNoModel},
-		"an address that is wrong":   {llm.Refusal{Status: 404}, chat.ClassBadResponse},
-		"an unknown model with 400":  {llm.Refusal{Status: 400, Code: "model_not_found"}, chat.ClassNoModel},
-		"a slow client":              {llm.Refusal{Status: 408}, chat.ClassTimeout},
-		"a large body":               {llm.Refusal{Status: 413}, chat.ClassTooLarge},
-		"a rate limit":               {llm.Refusal{Status: 429}, chat.ClassRateLimited},
-		"an exhausted quota":         {llm.Refusal{Status: 429, Code: "insufficient_quota"}, chat.ClassQuota},
-		"a server error":             {llm.Refusal{Status: 500}, chat.ClassServer},
-		"a bad gateway":              {llm.Refusal{Status: 502}, chat.ClassServer},
-		"unavailable":                {llm.Refusal{Status: 503}, chat.ClassOverloaded},
-		"a slow gateway":             {llm.Refusal{Status: 504}, chat.ClassTimeout},
-		"an overload":                {llm.Refusal{Status: 529}, chat.ClassOverloaded},
-		"an error within a 200":      {llm.Refusal{Type: "overloaded_error"}, chat.ClassOverloaded},
-		"a redirect":                 {llm.Refusal{Status: 302}, chat.ClassBadResponse},
+		"a bad request":                              {llm.Refusal{Status: 400, Message: "no"}, chat.ClassInvalid},
+		"a value that breaks a rule":                 {llm.Refusal{Status: 422, Message: "no"}, chat.ClassInvalid},
+		"too long, by code":                          {llm.Refusal{Status: 400, Code: "context_length_exceeded"}, chat.ClassTooLong},
+		"too long, by prose":                         {llm.Refusal{Status: 400, Message: "prompt is too long: 210000 tokens > 200000 maximum"}, chat.ClassTooLong},
+		"a bad key":                                  {llm.Refusal{Status: 401, Message: "no"}, chat.ClassAuth},
+		"no access":                                  {llm.Refusal{Status: 403, Message: "no"}, chat.ClassAuth},
+		"no money":                                   {llm.Refusal{Status: 402, Message: "no"}, chat.ClassAuth},
+		"no money, in so many words":                 {llm.Refusal{Status: 402, Code: "insufficient_credits"}, chat.ClassAuth},
+		"an unknown model":                           {llm.Refusal{Status: 404, Message: "no such model"}, chat.ClassNoModel},
+		"an address that is wrong":                   {llm.Refusal{Status: 404}, chat.ClassBadResponse},
+		"an unknown model with 400":                  {llm.Refusal{Status: 400, Code: "model_not_found"}, chat.ClassNoModel},
+		"a slow client":                              {llm.Refusal{Status: 408}, chat.ClassTimeout},
+		"a large body":                               {llm.Refusal{Status: 413}, chat.ClassTooLarge},
+		"a rate limit":                               {llm.Refusal{Status: 429}, chat.ClassRateLimited},
+		"an exhausted quota":                         {llm.Refusal{Status: 429, Code: "insufficient_quota"}, chat.ClassQuota},
+		"a server error":                             {llm.Refusal{Status: 500}, chat.ClassServer},
+		"a bad gateway":                              {llm.Refusal{Status: 502}, chat.ClassServer},
+		"unavailable":                                {llm.Refusal{Status: 503}, chat.ClassOverloaded},
+		"a slow gateway":                             {llm.Refusal{Status: 504}, chat.ClassTimeout},
+		"an overload":                                {llm.Refusal{Status: 529}, chat.ClassOverloaded},
+		"an error within a 200":                      {llm.Refusal{Type: "overloaded_error"}, chat.ClassOverloaded},
+		"a method that is not known":                 {llm.Refusal{Status: 405, Message: "no"}, chat.ClassInvalid},
+		"a form that is not given":                   {llm.Refusal{Status: 406, Type: "invalid_request_error"}, chat.ClassInvalid},
+		"something that is gone":                     {llm.Refusal{Status: 410, Message: "no"}, chat.ClassInvalid},
+		"a body of another kind":                     {llm.Refusal{Status: 415, Code: "unsupported_media_type"}, chat.ClassInvalid},
+		"a range that is none":                       {llm.Refusal{Status: 416, Message: "no"}, chat.ClassInvalid},
+		"what the law forbids":                       {llm.Refusal{Status: 451, Message: "no"}, chat.ClassInvalid},
+		"a method that something on the way refuses": {llm.Refusal{Status: 405}, chat.ClassBadResponse},
+		"a conflict within the vendor":               {llm.Refusal{Status: 409, Message: "no"}, chat.ClassServer},
+		"a context that llama.cpp finds full":        {llm.Refusal{Status: 400, Type: "exceed_context_size_error"}, chat.ClassTooLong},
+		"a redirect":                                 {llm.Refusal{Status: 302}, chat.ClassBadResponse},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -188,6 +198,32 @@ func TestScrubTakesOutWhatIsNobodysBusiness(t *testing.T) {
 	long := llm.Scrub(strings.Repeat("ü", 5000), key)
 	if len(long) > llm.MaxMessage || !utf8.ValidString(long) || len(long) < llm.MaxMessage-4 {
 		t.Errorf("got %d bytes, want up to %d and no rune split", len(long), llm.MaxMessage)
+	}
+}
+
+func TestDropsAreNamedAndFailStrictRequests(t *testing.T) {
+	var d llm.Drops
+	d.Note("messages[].reasoning")
+	got, err := d.Settle(nil, true)
+	if err != nil || !slices.Equal(got, []string{"messages[].reasoning"}) {
+		t.Errorf("got %q, %v; want what is another vendor's named, and no failure", got, err)
+	}
+	d.Add("seed")
+	d.Add("seed")
+	if got, err = d.Settle([]string{"x", "seed"}, false); err != nil || !slices.Equal(got, []string{"messages[].reasoning", "seed", "x"}) {
+		t.Errorf("got %q, %v; want each once", got, err)
+	}
+	var f *chat.Failure
+	if _, err = d.Fields(&chat.Request{Strict: true}); !errors.As(err, &f) || f.Class != chat.ClassUnsupport || f.Param != "seed" || !strings.Contains(f.Message, "seed") {
+		t.Errorf("got %v, want unsupported, naming seed", err)
+	}
+	d.Add("messages[].reasoning")
+	if _, err = d.Fields(&chat.Request{Strict: true}); !errors.As(err, &f) || f.Param != "messages[].reasoning" {
+		t.Errorf("got %v, want unsupported: it was asked for after all", err)
+	}
+	var none llm.Drops
+	if got, err := none.Fields(&chat.Request{Strict: true}); err != nil || len(got) > 0 {
+		t.Errorf("got %q, %v of nothing", got, err)
 	}
 }
 

@@ -153,14 +153,15 @@ func (r *reader) read(t *testing.T, c *usageCase) *chat.Usage {
 	if c.owner() == "openrouter" {
 		vendor = openrouter.Vendor
 	}
-	p, relay := vendor.New(r.client)
+	dialect := map[string]chat.Dialect{"gemini": chat.DialectGemini, "anthropic": chat.DialectAnthropic, "chat": chat.DialectOpenAIChat}[api]
+	a := vendor.New(r.client)
 	to := outbound.Target{Model: "m", BaseURL: r.server.URL, Secret: secret.New("k")}
-	got, err := p.Complete(t.Context(), to, &chat.Request{Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}})
+	got, err := a.Provider.Complete(t.Context(), to, &chat.Request{Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}})
 	if err != nil {
 		t.Fatalf("%s: %s: %v", c.Source, r.answer, err)
 	}
-	if relay != nil {
-		passed, err := relay.RelayWhole(t.Context(), to, []byte(`{"model":"m","messages":[]}`))
+	if relay := a.Relay(dialect); relay != nil {
+		passed, err := relay.RelayWhole(t.Context(), to, outbound.Passage{Body: []byte(`{"model":"m","messages":[]}`)})
 		if err != nil {
 			t.Fatalf("%s: relayed: %v", c.Source, err)
 		}
@@ -253,13 +254,20 @@ func TestTheMarketplaceSaysWhatACallCosts(t *testing.T) {
 	for _, c := range usageCases(t) {
 		var body struct {
 			Usage struct {
-				Cost *json.Number `json:"cost"`
+				Cost    *json.Number `json:"cost"`
+				OwnKey  bool         `json:"is_byok"`
+				Details struct {
+					Upstream json.Number `json:"upstream_inference_cost"`
+				} `json:"cost_details"`
 			} `json:"usage"`
 		}
 		if err := json.Unmarshal(c.Body, &body); err != nil || body.Usage.Cost == nil || c.api() != "chat" {
 			continue
 		}
 		want := nanos(t, body.Usage.Cost.String(), "0")
+		if body.Usage.OwnKey { // what is stated is the fee, beside what the upstream takes
+			want = nanos(t, body.Usage.Cost.String(), body.Usage.Details.Upstream.String())
+		}
 		if u := r.read(t, &c); u.CostNanos == nil || *u.CostNanos != want {
 			t.Errorf("%s costs %v nano-dollars, want %d", c.Source, u.CostNanos, want)
 		}
