@@ -35,10 +35,7 @@ func (x *exchange) createResponse() error {
 	}
 	call := &respCall{x: x, conv: conv, created: x.start.Unix()}
 	c := x.callOf(a, inbound.SurfaceResponses, chat.DialectResponses, conv.body, &routed)
-	c.Parse = func() (req *chat.Request, err error) {
-		req, call.custom, err = parseResponses(conv.body, a.strict)
-		return req, err
-	}
+	c.Parse = func() (*chat.Request, error) { return parseResponses(conv.body, a.strict) }
 	c.Fingerprint = func() ([32]byte, error) { return fingerprint(conv.body, leftOutOfResponses) }
 	if env.stream {
 		return x.stream(c, a, &respEncoder{respCall: call})
@@ -63,12 +60,11 @@ type respCall struct {
 	x       *exchange
 	conv    *conversation
 	created int64
-	custom  map[string]bool // set when the call is translated
 }
 
 // rendered gives a whole answer of another vendor.
 func (c *respCall) rendered(a inbound.Answer) []byte {
-	w := respWriter{shape: shapeOf(c.conv.env, a.Receipt, c.created), custom: c.custom, tier: a.Response.ServiceTier}
+	w := respWriter{shape: shapeOf(c.conv.env, a.Receipt, c.created), custom: c.conv.env.customTools(), tier: a.Response.ServiceTier}
 	w.whole(a.Response.First())
 	status, reason := w.close(a.Receipt.Finish)
 	return c.whole(&w, status, reason, a.Receipt)

@@ -38,12 +38,12 @@ func FuzzResponses(f *testing.F) {
 		if !json.Valid(arrayOfItems(conv.items)) {
 			t.Fatalf("%q has the items %q", body, arrayOfItems(conv.items))
 		}
-		req, custom, err := parseResponses(conv.body, false)
+		req, err := parseResponses(conv.body, false)
 		if err != nil {
 			sendersFault(t, body, err)
 			return
 		}
-		w := respWriter{shape: shapeOf(env, inbound.Receipt{CallID: "c"}, 1), custom: custom}
+		w := respWriter{shape: shapeOf(env, inbound.Receipt{CallID: "c"}, 1), custom: env.customTools()}
 		for _, m := range req.Messages { // what can be asked can be answered
 			if m.Role == chat.RoleAssistant {
 				w.whole(&chat.Choice{Parts: m.Parts})

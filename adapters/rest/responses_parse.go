@@ -16,14 +16,13 @@ type respReader struct {
 	conversation []chat.Message
 	names        map[string]string // of tools, by the ids of their calls
 	sign         *chat.Signature   // of the call that follows
-	custom       map[string]bool   // tools that take a text
 }
 
-// parseResponses reads a body. custom are the tools whose calls the client reads as texts.
-func parseResponses(body []byte, strict bool) (req *chat.Request, custom map[string]bool, err error) {
+// parseResponses reads a body.
+func parseResponses(body []byte, strict bool) (*chat.Request, error) {
 	v, err := strictjson.Parse(body, largeJSON)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d := &respReader{chatReader: &chatReader{Reader: new(strictjson.Reader), lenient: true}, req: &chat.Request{Strict: strict}, names: map[string]string{}}
 	var instructions []chat.Message
@@ -44,13 +43,13 @@ func parseResponses(body []byte, strict bool) (req *chat.Request, custom map[str
 	d.unsigned()
 	d.req.Messages = append(instructions, d.conversation...)
 	if err := d.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if d.foreign != nil {
-		return nil, nil, d.foreign
+		return nil, d.foreign
 	}
 	d.req.Untranslated = d.dropped
-	return d.req, d.custom, nil
+	return d.req, nil
 }
 
 // option reads a field that steers the model.

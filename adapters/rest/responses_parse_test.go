@@ -57,7 +57,8 @@ func TestATranslatedResponsesBody(t *testing.T) {
 			chat.Request{
 				Messages: hi, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}, Untranslated: []string{"tools[4].format"},
 				Tools: []chat.Tool{
-					{Name: "f", Description: "d", Schema: []byte(`{"a":1}`), Strict: &truth}, foreign("web_search", chat.ServerWebSearch, `{"type":"web_search","x":1}`),
+					{Name: "f", Description: "d", Schema: []byte(`{"a":1}`), Strict: &truth},
+					foreign("web_search", chat.ServerWebSearch, `{"type":"web_search","x":1}`),
 					foreign("code_interpreter", chat.ServerCodeExecution, `{"type":"code_interpreter"}`), foreign("mcp", chat.ServerOther, `{"type":"mcp"}`),
 					{Name: "say", Description: "says\n\nThe input must match this regex grammar:\na+", Schema: []byte(`{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`)},
 				},
@@ -108,14 +109,19 @@ func TestATranslatedConversationOfItems(t *testing.T) {
 	want := []chat.Message{
 		chat.Text(chat.RoleSystem, "dev"),
 		{Role: chat.RoleUser, Parts: []chat.Part{
-			{Text: "a"}, {Kind: chat.PartImage, Media: &chat.Media{URL: "https://x/y.png", Detail: "low"}}, {Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "aGk="}},
-			{Kind: chat.PartImage, Media: &chat.Media{FileID: "file_1", Origin: chat.DialectOpenAIChat}}, {Kind: chat.PartFile, Media: &chat.Media{Type: "application/pdf", Data: "aGk=", Name: "a.pdf"}},
-			{Kind: chat.PartFile, Media: &chat.Media{URL: "https://x/a.pdf"}}, {Kind: chat.PartFile, Media: &chat.Media{FileID: "file_2", Origin: chat.DialectOpenAIChat}},
+			{Text: "a"},
+			{Kind: chat.PartImage, Media: &chat.Media{URL: "https://x/y.png", Detail: "low"}},
+			{Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "aGk="}},
+			{Kind: chat.PartImage, Media: &chat.Media{FileID: "file_1", Origin: chat.DialectOpenAIChat}},
+			{Kind: chat.PartFile, Media: &chat.Media{Type: "application/pdf", Data: "aGk=", Name: "a.pdf"}},
+			{Kind: chat.PartFile, Media: &chat.Media{URL: "https://x/a.pdf"}},
+			{Kind: chat.PartFile, Media: &chat.Media{FileID: "file_2", Origin: chat.DialectOpenAIChat}},
 			{Kind: chat.PartAudio, Media: &chat.Media{Type: "audio/mpeg", Data: "aGk="}},
 		}},
 		{Role: chat.RoleAssistant, Parts: []chat.Part{
 			{Kind: chat.PartThinking, Text: "one\n\ntwo", Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc", ID: "rs_1"}},
-			{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "r"}}, signed, calling("c2", "say", `{"input":"a \"text\""}`),
+			{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "r"}},
+			signed, calling("c2", "say", `{"input":"a \"text\""}`),
 		}},
 		{Role: chat.RoleTool, Parts: []chat.Part{
 			result("c1", "f", chat.Part{Text: "r1"}), result("c2", "say", chat.Part{Text: "r2"}, chat.Part{Kind: chat.PartImage, Media: &chat.Media{URL: "https://x/z.png"}}),
@@ -125,7 +131,8 @@ func TestATranslatedConversationOfItems(t *testing.T) {
 			{Text: "said", Citations: []chat.Citation{{URL: "https://c", Title: "C", Start: 1, End: 3, Foreign: &chat.Foreign{
 				Dialect: chat.DialectResponses, JSON: []byte(`{"type":"url_citation","url":"https://c","title":"C","start_index":1,"end_index":3}`),
 			}}}},
-			{Kind: chat.PartRefusal, Text: "no"}, {Text: "and", Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}},
+			{Kind: chat.PartRefusal, Text: "no"},
+			{Text: "and", Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}},
 		}},
 		chat.Text(chat.RoleUser, "x"), chat.Text(chat.RoleUser, "y"),
 		{Role: chat.RoleAssistant, Parts: []chat.Part{{Kind: chat.PartThinking, Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}}}},

@@ -80,10 +80,6 @@ func (d *respReader) customTool(i int, v strictjson.Value) chat.Tool {
 	})
 	d.required(v, "name")
 	t.Description = strings.TrimSpace(t.Description)
-	if d.custom == nil {
-		d.custom = map[string]bool{}
-	}
-	d.custom[t.Name] = true
 	return t
 }
 
@@ -117,4 +113,18 @@ func (d *respReader) choice(v strictjson.Value) (c chat.ToolChoice) {
 	}
 	c.Mode = chat.ToolNamed
 	return c
+}
+
+// customTools names the tools that take a text, so that their calls are shown as such: also when the answer is of a call that was made before.
+func (e *respEnvelope) customTools() map[string]bool {
+	var out map[string]bool
+	for _, tool := range itemsOf(e.raw(respTools, "[]")) {
+		if h := headOfItem(tool); h.kind == "custom" {
+			if out == nil {
+				out = map[string]bool{}
+			}
+			out[h.text(tool, "name")] = true
+		}
+	}
+	return out
 }

@@ -25,7 +25,8 @@ func TestOpenAIsClientReadsWholeResponses(t *testing.T) {
 	w := start(t)
 	w.foreign(&chat.Response{Choices: []chat.Choice{{Finish: chat.FinishToolCalls, Parts: []chat.Part{
 		{Kind: chat.PartThinking, Text: "so", Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "sig"}},
-		{Text: "Hello.", Citations: []chat.Citation{{URL: "https://x", Title: "X"}}}, calling("c1", "add", `{"a":1}`), calling("c2", "say", `{"input":"a text"}`),
+		{Text: "Hello.", Citations: []chat.Citation{{URL: "https://x", Title: "X"}}},
+		calling("c1", "add", `{"a":1}`), calling("c2", "say", `{"input":"a text"}`),
 	}}}})
 	sdk := w.official()
 	got, err := sdk.New(t.Context(), responses.ResponseNewParams{

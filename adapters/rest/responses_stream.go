@@ -17,7 +17,7 @@ type respEncoder struct {
 func (e *respEncoder) begin(head inbound.Receipt, relayed bool) {
 	e.passes, e.began = relayed, true
 	if !relayed {
-		e.w = respWriter{shape: shapeOf(e.conv.env, head, e.created), custom: e.custom}
+		e.w = respWriter{shape: shapeOf(e.conv.env, head, e.created), custom: e.conv.env.customTools()}
 		e.w.begin()
 	}
 }
