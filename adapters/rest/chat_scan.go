@@ -12,8 +12,8 @@ var chatFields = bodyFields{known: chatField, required: []string{"model", "messa
 func scanChat(body []byte) (envelope, error) { return scan(body, &chatFields) }
 
 // chatField says what is known of a field of the body.
-func chatField(key string) (place int, kinds uint8) {
-	switch key {
+func chatField(key []byte) (place int, kinds uint8) {
+	switch string(key) {
 	case "model":
 		return 0, isString
 	case "messages":

@@ -49,8 +49,8 @@ const maxInputs = 2048
 // embeddingFields are those of an embeddings body.
 var embeddingFields = bodyFields{known: embeddingField, required: []string{"model", "input"}, read: (*scanner).embeddingField}
 
-func embeddingField(key string) (place int, kinds uint8) {
-	switch key {
+func embeddingField(key []byte) (place int, kinds uint8) {
+	switch string(key) {
 	case "model":
 		return 0, isString
 	case "input":

@@ -12,8 +12,8 @@ var (
 )
 
 // messageField says what is known of a field of the body.
-func messageField(key string) (place int, kinds uint8) {
-	switch key {
+func messageField(key []byte) (place int, kinds uint8) {
+	switch string(key) {
 	case "model":
 		return 0, isString
 	case "messages":

@@ -26,7 +26,7 @@ type envelope struct {
 // bodyFields says which fields of a dialect's body decide something, and how they are read.
 type bodyFields struct {
 	// known says what is known of a field: its place in the set of those seen, less than 64, and which kinds it may have. -1: nothing.
-	known func(key string) (place int, kinds uint8)
+	known func(key []byte) (place int, kinds uint8)
 	// required are the fields that must be there.
 	required []string
 	// read goes past the value of a known field, whose kind has been checked.
@@ -89,8 +89,9 @@ func (s *scanner) top(f *bodyFields) {
 		return
 	}
 	var seen uint64
+	missing := len(f.required)
 	s.object(1, func(key []byte) {
-		place, kinds := f.known(string(key))
+		place, kinds := f.known(key)
 		if place < 0 {
 			s.lookalike(f, key)
 			s.skip(1)
@@ -101,6 +102,11 @@ func (s *scanner) top(f *bodyFields) {
 			return
 		}
 		seen |= 1 << place
+		for _, name := range f.required {
+			if name == string(key) {
+				missing--
+			}
+		}
 		k := s.kind()
 		if k&kinds == 0 {
 			if k != 0 {
@@ -115,8 +121,11 @@ func (s *scanner) top(f *bodyFields) {
 	if s.space(); s.err == nil && s.i < len(s.b) {
 		s.fail("something follows the object")
 	}
+	if missing == 0 {
+		return
+	}
 	for _, key := range f.required {
-		if place, _ := f.known(key); s.err == nil && seen&(1<<place) == 0 {
+		if place, _ := f.known([]byte(key)); s.err == nil && seen&(1<<place) == 0 {
 			s.err = fault.New(fault.Malformed, strictjson.CodeMissing, "the field is required").
 				At(fault.Field{Pointer: "/" + key, Code: strictjson.CodeMissing, Message: "is required"})
 		}
@@ -129,7 +138,7 @@ func (s *scanner) lookalike(f *bodyFields, key []byte) {
 	if lower == string(key) && !strings.Contains(lower, "ſ") {
 		return
 	}
-	if place, _ := f.known(strings.ReplaceAll(lower, "ſ", "s")); place >= 0 {
+	if place, _ := f.known([]byte(strings.ReplaceAll(lower, "ſ", "s"))); place >= 0 {
 		s.clash("/"+string(key), "is another spelling of a field that exists")
 	}
 }
