@@ -28,8 +28,8 @@ var keys = [places]string{"model", "stream", "store", "include", "input", "previ
 
 // splicer makes the edits of one body.
 type splicer struct {
-	Flavour
-	model   string
+	flavour Flavour
+	thinks  bool // the model does
 	body    []byte
 	at      [places]jsonscan.Span
 	edits   []jsonscan.Edit
@@ -42,15 +42,12 @@ type splicer struct {
 // ClassInvalid naming the field when the body is no JSON object or a routing key stands twice.
 func (f Flavour) splice(in *outbound.Passage, model string) (out []byte, dropped []string, err error) {
 	body := in.Body
-	s := splicer{Flavour: f, model: model, body: body}
+	s := splicer{flavour: f, thinks: f.thinks(model), body: body}
+	s.edits = make([]jsonscan.Edit, 0, 4)
 	if err := jsonscan.Find(body, s.at[:], keys[:]...); err != nil {
 		return nil, nil, malformed(err)
 	}
-	quoted, err := json.Marshal(model)
-	if err != nil {
-		return nil, nil, invalid("model", "the model's name is no text")
-	}
-	s.set(atModel, quoted)
+	s.set(atModel, quote(model))
 	if at := s.at[atStore]; !at.Found() || string(at.Of(body)) != "false" {
 		s.set(atStore, []byte("false"))
 	}
@@ -58,7 +55,7 @@ func (f Flavour) splice(in *outbound.Passage, model string) (out []byte, dropped
 	s.forget(atPrevious)
 	s.forget(atConversation)
 	if s.at[atInput].Found() {
-		s.input()
+		s.input(model)
 	}
 	if s.members != nil {
 		s.edits = append(s.edits, jsonscan.Insert(body, s.members))
@@ -95,7 +92,7 @@ const quotedThoughts = `"` + includeThoughts + `"`
 func (s *splicer) include() {
 	at := s.at[atInclude]
 	if !at.Found() || s.body[at.Value] != '[' {
-		if s.thinks(s.model) && (!at.Found() || jsonscan.IsNull(at.Of(s.body))) {
+		if s.thinks && (!at.Found() || jsonscan.IsNull(at.Of(s.body))) {
 			s.set(atInclude, []byte("["+quotedThoughts+"]"))
 		}
 		return
@@ -110,46 +107,53 @@ func (s *splicer) include() {
 		items = append(items, one)
 	}
 	switch {
-	case s.thinks(s.model) && !asked:
+	case s.thinks && !asked:
 		text := quotedThoughts
 		if len(items) > 0 {
 			text += ","
 		}
 		s.edits = append(s.edits, jsonscan.Edit{From: at.Value + 1, To: at.Value + 1, Text: []byte(text)})
-	case !s.thinks(s.model) && asked:
+	case !s.thinks && asked:
 		s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return jsonscan.Unquote(items[i].Of(s.body)) == includeThoughts })
 	}
 }
 
 // input goes over the items: those that hold thoughts which the model cannot read are left out, and ids of calls that the vendor does not take are
 // rewritten.
-func (s *splicer) input() {
+func (s *splicer) input(model string) {
 	w := jsonscan.Walk(s.body, s.at[atInput].Value)
 	if !w.List() {
 		return
 	}
-	var items []jsonscan.Span
-	var gone map[int]bool
+	strange := 0
 	for _, ok := w.Next(); ok; _, ok = w.Next() {
-		at := jsonscan.Span{From: w.Begin(), Value: w.Begin()}
-		strange := s.item(&w)
-		at.To = w.Pos()
-		if strange {
-			if gone == nil {
-				gone = map[int]bool{}
-			}
-			gone[len(items)] = true
+		if s.item(&w, model) {
+			strange++
 		}
-		items = append(items, at)
 	}
-	if gone != nil {
-		s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return gone[i] })
+	if strange > 0 {
+		s.leaveOut(model)
 		s.drops.Note("messages[].reasoning")
 	}
 }
 
+// leaveOut takes out the items of the input that the vendor would refuse. There are seldom any, so that they are looked for again.
+func (s *splicer) leaveOut(model string) {
+	var items []jsonscan.Span
+	var gone []bool
+	again := splicer{flavour: s.flavour, thinks: s.thinks, body: s.body}
+	w := jsonscan.Walk(s.body, s.at[atInput].Value)
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		at := jsonscan.Span{From: w.Begin(), Value: w.Begin()}
+		gone = append(gone, again.item(&w, model))
+		at.To = w.Pos()
+		items = append(items, at)
+	}
+	s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return gone[i] })
+}
+
 // item looks into an item. It reports whether it must be left out.
-func (s *splicer) item(list *jsonscan.Walker) (strange bool) {
+func (s *splicer) item(list *jsonscan.Walker, model string) (strange bool) {
 	if list.At() != '{' {
 		list.Skip()
 		return false
@@ -177,12 +181,12 @@ func (s *splicer) item(list *jsonscan.Walker) (strange bool) {
 			s.edits = append(s.edits, jsonscan.Edit{From: call.Value, To: call.To, Text: quote(chat.PortableID(was))})
 		}
 	}
-	return kind.Found() && isText(kind.Of(s.body), itemThought) && s.thought(id, sealed)
+	return kind.Found() && isText(kind.Of(s.body), itemThought) && s.thought(id, sealed, model)
 }
 
 // thought looks into a thought. One without what the vendor sealed would be looked for at the vendor, which keeps none.
-func (s *splicer) thought(id, sealed jsonscan.Span) (strange bool) {
-	if !s.thinks(s.model) || !sealed.Found() || empty(sealed.Of(s.body)) {
+func (s *splicer) thought(id, sealed jsonscan.Span, model string) (strange bool) {
+	if !s.thinks || !sealed.Found() || empty(sealed.Of(s.body)) {
 		return true
 	}
 	value := sealed.Of(s.body)
@@ -194,7 +198,7 @@ func (s *splicer) thought(id, sealed jsonscan.Span) (strange bool) {
 	switch {
 	case !ok:
 		return strings.HasPrefix(text, chat.SignatureMark)
-	case !s.reads(s.model, sign):
+	case !s.flavour.reads(model, sign):
 		return true
 	}
 	s.edits = append(s.edits, jsonscan.Edit{From: sealed.Value, To: sealed.To, Text: quote(sign.Data)})
@@ -232,8 +236,13 @@ func refusesID(id string) bool {
 
 // quote gives a text as JSON.
 func quote(s string) []byte {
-	b, _ := json.Marshal(s) // a text can always be written
-	return b
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			b, _ := json.Marshal(s) // a text can always be written
+			return b
+		}
+	}
+	return append(append(append(make([]byte, 0, len(s)+2), '"'), s...), '"')
 }
 
 // malformed is the failure of a body that cannot be read, or that can be read in two ways.
