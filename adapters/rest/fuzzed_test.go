@@ -26,6 +26,7 @@ func TestHostileBodiesFindNothingUndocumented(t *testing.T) {
 		"/api/v1/auth/api-keys/k1/rotate": {"grace_seconds"},
 		"/api/v1/ai/execute":              {"task", "task_type", "context", "model_name", "stream", "messages", "tools", "tool_choice", "response_format", "tags", "max_tokens", "role", "content", "type", "function"},
 		"/api/v1/router/explain":          {"task", "task_type", "context", "model_name", "messages", "role", "content"},
+		"/v1/messages":                    {"model", "max_tokens", "messages", "stream", "system", "tools", "tool_choice", "thinking", "output_config", "metadata", "role", "content", "type", "source", "url", "input", "cache_control", "name"},
 		"/v1/chat/completions":            {"model", "messages", "stream", "stream_options", "include_usage", "tools", "tool_choice", "response_format", "role", "content", "type", "image_url", "url", "max_tokens", "function"},
 	}
 	// What takes a body and is not above is filled from the names of its example and of what else it takes.
