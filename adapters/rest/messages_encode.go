@@ -174,7 +174,7 @@ func appendTextCitation(b []byte, c *chat.Citation) []byte {
 	b = appendString(append(b, `{"type":"web_search_result_location","url":`...), c.URL)
 	b = appendString(append(b, `,"title":`...), c.Title)
 	b = appendString(append(b, `,"cited_text":`...), c.Text)
-	return append(appendString(append(b, `,"encrypted_index":`...), unsigned), '}')
+	return append(appendString(append(b, `,"encrypted_index":`...), noSignature), '}')
 }
 
 func appendRedacted(b []byte, s *chat.Signature) []byte {

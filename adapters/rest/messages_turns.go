@@ -131,11 +131,11 @@ func signatureOf(text string) *chat.Signature {
 func signatureText(s *chat.Signature) string {
 	switch {
 	case s == nil:
-		return unsigned
+		return noSignature
 	case s.Format == chat.FormatAnthropic:
 		return s.Data
 	}
 	return s.Wrap()
 }
 
-var unsigned = new(chat.Signature).Wrap()
+var noSignature = new(chat.Signature).Wrap()
