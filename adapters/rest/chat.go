@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"sync/atomic"
 
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/inbound"
@@ -19,7 +20,18 @@ func (x *exchange) chatCompletions() error {
 		return err
 	}
 	c := x.callOf(a, inbound.SurfaceChatCompletions, chat.DialectOpenAIChat, body, &env)
-	c.Parse = func() (*chat.Request, error) { return parseChat(body, a.strict) }
+	var tools atomic.Pointer[[]string]
+	c.Parse = func() (*chat.Request, error) {
+		r, names, err := translateChat(body, a.strict)
+		tools.Store(&names)
+		return r, err
+	}
+	x.naming = func(field string) string {
+		if names := tools.Load(); names != nil {
+			return chatName(field, *names)
+		}
+		return field
+	}
 	c.Fingerprint = func() ([32]byte, error) { return fingerprint(body, leftOutOfChat) }
 
 	created, forms := x.start.Unix(), &toolForms{body: body}

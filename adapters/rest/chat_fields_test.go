@@ -72,7 +72,7 @@ func TestFieldsOfAChatRequest(t *testing.T) {
 				{Name: "code_interpreter", Server: chat.ServerCodeExecution, Foreign: foreign(`{"type":"code_interpreter"}`)},
 				{Name: "mcp", Server: chat.ServerOther, Foreign: foreign(`{"type":"mcp","x":1}`)},
 				{Name: "openrouter:web_search", Server: chat.ServerWebSearch, Foreign: foreign(`{"type":"openrouter:web_search"}`)},
-				{Name: "web_search", Server: chat.ServerWebSearch, Foreign: foreign(`{"search_context_size":"low"}`)},
+				{Name: "web_search", Server: chat.ServerWebSearch, Foreign: foreign(`{"type":"web_search","search_context_size":"low"}`)},
 				{Name: "web", Server: chat.ServerWebSearch, Foreign: foreign(`{"id":"web","max_results":2}`)},
 			}},
 		},
@@ -171,6 +171,10 @@ func TestMessagesOfAChatRequest(t *testing.T) {
 		"Gemini's signature of a text": {
 			`{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.encrypted","data":"G","format":"google-gemini-v1","index":0}]}`,
 			assistant(chat.Part{Text: "a", Signature: sig(chat.FormatGemini, "G", "")}), nil,
+		},
+		"thinking that nothing signs, and that is wanted back": {
+			`{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.text","text":"t","format":"other-v1","index":0},{"type":"reasoning.text","text":"u","format":"other-v1","index":0}]}`,
+			assistant(thought("tu", sig("other-v1", "", "")), chat.Part{Text: "a"}), nil,
 		},
 		"a wrapped signature": {
 			`{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.text","text":"t","signature":"` + sig("x-1", "S", "i").Wrap() + `"}]}`, assistant(thought("t", sig("x-1", "S", "i")), chat.Part{Text: "a"}), nil,

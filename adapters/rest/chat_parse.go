@@ -2,6 +2,7 @@ package rest
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
 	"github.com/forge1/forge1/domain/chat"
@@ -14,6 +15,8 @@ type chatParser struct {
 	limit, newLimit        *int64 // max_tokens and max_completion_tokens
 	user, safety           string // user and safety_identifier
 	functions, serverTools []chat.Tool
+	serverNames            []string // of the fields that serverTools are of
+	names                  []string // of what req.Tools are, as the client has it
 	functionChoice         chat.ToolChoice
 	allowed                []string
 	effort                 string // reasoning_effort
@@ -23,22 +26,28 @@ type chatParser struct {
 // parseChat reads a chat completions body into the neutral form, for a vendor that speaks another dialect. What cannot be held is named
 // in Untranslated; fields that only say what is so anyway are left out.
 func parseChat(body []byte, strict bool) (*chat.Request, error) {
+	r, _, err := translateChat(body, strict)
+	return r, err
+}
+
+// translateChat does so, and gives the names that the client has for the tools of the request, in their order.
+func translateChat(body []byte, strict bool) (r *chat.Request, tools []string, err error) {
 	v, err := strictjson.Parse(body, largeJSON)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &chatParser{chatReader: chatReader{Reader: new(strictjson.Reader), lenient: true}, req: &chat.Request{Strict: strict}}
 	d.members(v, "", func(key string, v strictjson.Value) bool {
 		return d.ofRouter(key) || d.option(key, v) || d.thinking(key, v) || d.toolOption(key, v) || saysNothing(key, v)
 	})
 	if err := d.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if d.foreign != nil {
-		return nil, d.foreign
+		return nil, nil, d.foreign
 	}
 	d.settle()
-	return d.req, nil
+	return d.req, d.names, nil
 }
 
 // ofRouter reports whether a field is the router's, not the model's.
@@ -60,8 +69,7 @@ func (d *chatParser) settle() {
 	if r.EndUser = d.user; r.EndUser == "" {
 		r.EndUser = d.safety
 	}
-	r.Tools = append(append(r.Tools, d.functions...), d.serverTools...)
-	r.Tools = only(r.Tools, d.allowed)
+	d.settleTools()
 	if r.ToolChoice.Mode == "" {
 		r.ToolChoice = d.functionChoice
 	}
@@ -75,6 +83,28 @@ func (d *chatParser) settle() {
 		r.Thinking.Show = *d.included
 	}
 	r.Untranslated = d.dropped
+}
+
+// settleTools puts the tools together, without those that may not be called.
+func (d *chatParser) settleTools() {
+	r := d.req
+	own := len(r.Tools)
+	r.Tools = append(append(r.Tools, d.functions...), d.serverTools...)
+	kept := r.Tools[:0]
+	for i, t := range r.Tools {
+		if d.allowed != nil && t.Server == "" && !slices.Contains(d.allowed, t.Name) {
+			continue
+		}
+		name := "tools[" + strconv.Itoa(i) + "]"
+		switch fromServer := i - own - len(d.functions); {
+		case fromServer >= 0:
+			name = d.serverNames[fromServer]
+		case i >= own:
+			name = "functions[" + strconv.Itoa(i-own) + "]"
+		}
+		kept, d.names = append(kept, t), append(d.names, name)
+	}
+	r.Tools = kept
 }
 
 // option reads a field that steers the model.
@@ -218,10 +248,13 @@ func (d *chatParser) toolOption(key string, v strictjson.Value) bool {
 			return true
 		}
 		if _, ok := d.Object(v); ok {
-			d.serverTools = append(d.serverTools, serverTool(string(chat.ServerWebSearch), v.Raw))
+			d.serverTools = append(d.serverTools, webSearch(v))
+			d.serverNames = append(d.serverNames, key)
 		}
 	case "plugins":
-		d.serverTools = append(d.serverTools, d.plugins(v)...)
+		for _, t := range d.plugins(v) {
+			d.serverTools, d.serverNames = append(d.serverTools, t), append(d.serverNames, key)
+		}
 	default:
 		return false
 	}

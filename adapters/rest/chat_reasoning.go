@@ -70,13 +70,16 @@ func (t *thoughts) add(d *detail) bool {
 	t.index = d.index
 	switch d.kind {
 	case detailText, detailSummary:
-		if last == nil || last.Text == "" && last.Signature != nil {
+		if last == nil || last.Text == "" && last.Signature != nil && last.Signature.Data != "" {
 			t.parts = append(t.parts, chat.Part{Kind: chat.PartThinking})
 			last = &t.parts[len(t.parts)-1]
 		}
 		last.Text += d.text
-		if d.signature != "" {
+		switch {
+		case d.signature != "":
 			last.Signature = d.signed(d.signature)
+		case d.kind == detailText && unsigned(d.format):
+			last.Signature = &chat.Signature{Format: d.format}
 		}
 	case detailEncrypted:
 		sig := d.signed(d.data)
@@ -97,10 +100,19 @@ func (t *thoughts) last(index int64) *chat.Part {
 	if len(t.parts) == 0 || index < 0 || index != t.index {
 		return nil
 	}
-	if last := &t.parts[len(t.parts)-1]; last.Signature == nil {
+	if last := &t.parts[len(t.parts)-1]; last.Signature == nil || last.Signature.Data == "" {
 		return last
 	}
 	return nil
+}
+
+// unsigned reports whether thoughts of a format are wanted back though nothing signs them: those of vendors that sign say so by a signature.
+func unsigned(format string) bool {
+	switch format {
+	case "", chat.FormatAnthropic, chat.FormatGemini, chat.FormatOpenAI:
+		return false
+	}
+	return true
 }
 
 // signed makes the signature of a detail. OpenRouter's details are Anthropic's when they do not say whose.
@@ -150,7 +162,7 @@ type reasoningDetail struct {
 // signatureDetail shows a signature; of is the id of the call that it is on, "" when it is on none.
 func signatureDetail(sig *chat.Signature, redacted bool, of string, index int) reasoningDetail {
 	d := reasoningDetail{Type: detailEncrypted, Data: sig.Data, ID: cmp.Or(of, sig.ID), Format: sig.Format, Index: index}
-	if sig.Format == chat.FormatAnthropic && !redacted {
+	if (sig.Format == chat.FormatAnthropic || sig.Data == "") && !redacted {
 		d.Type, d.Data, d.Signature = detailText, "", sig.Data
 	}
 	return d

@@ -19,7 +19,7 @@ func genSaid(t *rapid.T) []chat.Part {
 	var out []chat.Part
 	text := rapid.StringN(1, 20, -1)
 	for range rapid.IntRange(0, 2).Draw(t, "thoughts") {
-		switch rapid.IntRange(0, 4).Draw(t, "thought") {
+		switch rapid.IntRange(0, 5).Draw(t, "thought") {
 		case 0:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: text.Draw(t, "signature")}})
 		case 1:
@@ -27,6 +27,8 @@ func genSaid(t *rapid.T) []chat.Part {
 		case 2:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: text.Draw(t, "signature"), ID: "rs_1"}})
 		case 3:
+			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: "other-v1"}})
+		case 4:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought")})
 		default:
 			if n := len(out); n > 0 && out[n-1].Signature == nil {

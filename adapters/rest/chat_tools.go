@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
@@ -71,6 +70,17 @@ func serverTool(kind string, declared []byte) chat.Tool {
 		does = chat.ServerCodeExecution
 	}
 	return chat.Tool{Name: kind, Server: does, Foreign: &chat.Foreign{Dialect: chat.DialectOpenAIChat, JSON: bytes.Clone(declared)}}
+}
+
+// webSearch makes the tool of OpenAI's options for it, which stand beside the tools, as if it stood among them.
+func webSearch(options strictjson.Value) chat.Tool {
+	declared := []byte(`{"type":"web_search"`)
+	for _, m := range options.Members {
+		if m.Key != "type" {
+			declared = append(append(appendString(append(declared, ','), m.Key), ':'), m.Value.Raw...)
+		}
+	}
+	return serverTool(string(chat.ServerWebSearch), append(declared, '}'))
 }
 
 // plugins reads OpenRouter's, of which one searches the web.
@@ -264,14 +274,6 @@ func (d *chatReader) allowedTools(v strictjson.Value) (c chat.ToolChoice, allowe
 		return true
 	})
 	return c, allowed
-}
-
-// only leaves the tools out that are not allowed.
-func only(tools []chat.Tool, allowed []string) []chat.Tool {
-	if allowed == nil {
-		return tools
-	}
-	return slices.DeleteFunc(tools, func(t chat.Tool) bool { return t.Server == "" && !slices.Contains(allowed, t.Name) })
 }
 
 // functionChoice reads the choice of a function from before there were tools.

@@ -1,0 +1,16 @@
+package rest
+
+import (
+	"strconv"
+	"strings"
+)
+
+// chatName gives a field the name that the client has for it: of tools, some stand elsewhere in its request, and some were not sent on.
+func chatName(field string, tools []string) string {
+	rest, isTool := strings.CutPrefix(field, "tools[")
+	at, more, ok := strings.Cut(rest, "]")
+	if n, err := strconv.Atoi(at); isTool && ok && err == nil && n >= 0 && n < len(tools) {
+		return tools[n] + more
+	}
+	return field
+}
