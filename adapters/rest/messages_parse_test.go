@@ -156,7 +156,8 @@ func TestMessagesContentInNeutralForm(t *testing.T) {
 			"assistant", `[{"type":"thinking","thinking":"h","signature":"` + wrapped(chat.FormatGemini, "", "g") + `"},{"type":"redacted_thinking","data":"` + wrapped("x-1", "", "g") + `"},{"type":"redacted_thinking","data":"` + unsigned + `"}]`,
 			assistant(thought("h", gemini), chat.Part{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: "x-1", Data: "g"}}), nil,
 		},
-		"thoughts that nobody signed": {"assistant", `[{"type":"thinking","thinking":"h","signature":"` + unsigned + `"},{"type":"thinking","thinking":"i"},` + lone("") + `,` + lone(unsigned) + `]`, assistant(thought("h", nil), thought("i", nil)), nil},
+		"a thought of a vendor that signs nothing": {"assistant", `[{"type":"thinking","thinking":"h","signature":"` + wrapped("x-1", "", "") + `"}]`, assistant(thought("h", &chat.Signature{Format: "x-1"})), nil},
+		"thoughts that nobody signed":              {"assistant", `[{"type":"thinking","thinking":"h","signature":"` + unsigned + `"},{"type":"thinking","thinking":"i"},` + lone("") + `,` + lone(unsigned) + `]`, assistant(thought("h", nil), thought("i", nil)), nil},
 		"the signature of a call, wherever it stands": {
 			"assistant", `[` + lone(wrapped(chat.FormatGemini, "c2", "g")) + `,` + use + `,{"type":"tool_use","id":"c2","name":"f","input":{}},` + lone(wrapped("x-1", "c1", "g")) + `]`,
 			assistant(call("c1", &chat.Signature{Format: "x-1", Data: "g"}), call("c2", gemini)), nil,

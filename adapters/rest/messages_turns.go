@@ -120,7 +120,7 @@ func signatureOf(text string) *chat.Signature {
 	switch {
 	case !wrapped:
 		return &chat.Signature{Format: chat.FormatAnthropic, Data: text}
-	case s.Data == "":
+	case s.Data == "" && s.Format == "":
 		return nil
 	}
 	return s
