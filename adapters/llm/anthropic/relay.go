@@ -1,18 +1,14 @@
 package anthropic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"iter"
 	"net/http"
-	"time"
 
 	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/adapters/llm/internal/events"
 	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
-	"github.com/forge1/forge1/adapters/llm/internal/sse"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -76,163 +72,51 @@ func (r *relay) RelayStream(ctx context.Context, to outbound.Target, p outbound.
 	if err != nil {
 		return nil, err
 	}
-	if t := llm.MediaType(resp.Header); t == "application/json" || t == "text/html" {
-		return nil, notAStream(ctx, to, resp)
-	}
-	s := &relayed{ctx: ctx, to: to, resp: resp, frames: sse.NewReader(resp.Body, 0)}
-	head, err := s.head()
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	head[0].Dropped = dropped
-	return func(yield func(outbound.Frame, error) bool) {
-		defer s.close()
-		for _, f := range head {
-			if !yield(f, nil) {
-				return
-			}
-		}
-		s.rest(yield)
-	}, nil
+	return events.Passing{Response: resp, To: to, Tap: &listener{to: to}, Explain: explain, Dropped: dropped}.Frames(ctx)
 }
 
-// notAStream is the failure of a body that came where a stream was asked for.
-func notAStream(ctx context.Context, to outbound.Target, resp *http.Response) error {
-	b, err := llm.ReadAnswer(ctx, resp)
-	if err != nil {
-		return err
-	}
-	if r, ok := explain(b); ok {
-		return r.Failure(to, resp.Header)
-	}
-	return llm.BadResponse(to, "answered a body where a stream was asked for")
-}
-
-// relayed is a stream on its way through.
-type relayed struct {
-	ctx     context.Context //nolint:containedctx // the call's own, for as long as its body is read
+// listener reads a stream on its way through; it implements events.Tap.
+type listener struct {
 	to      outbound.Target
-	resp    *http.Response
-	frames  *sse.Reader
 	tally   tally
-	spoken  bool // an event came
-	begun   bool // the message began
 	stopped bool // a stop reason came
-	done    bool // the message ended
 }
 
-// maxHead bounds the bytes that are kept until the message begins; what is beyond is dropped, which is nothing but keep-alives and strangers.
-const maxHead = 64 << 10
+// Complete implements events.Tap: a message ends with its last event alone.
+func (l *listener) Complete() bool { return false }
 
-// head reads up to where the message begins, so that an error that comes first is still an error of the call. The frames are copies.
-func (s *relayed) head() ([]outbound.Frame, error) {
-	var out []outbound.Frame
-	kept := 0
-	for {
-		f, err := s.next()
-		if err != nil { // io.EOF never comes before the message began
-			return nil, err
-		}
-		if kept += len(f.Raw); kept > maxHead && !s.begun {
-			continue
-		}
-		f.Raw = bytes.Clone(f.Raw)
-		if out = append(out, f); s.begun {
-			return out, nil
-		}
-	}
-}
-
-func (s *relayed) rest(yield func(outbound.Frame, error) bool) {
-	for {
-		f, err := s.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return
-		case err != nil:
-			yield(outbound.Frame{}, err)
-			return
-		case !yield(f, nil):
-			return
-		}
-	}
-}
-
-// next gives a frame, io.EOF after the last of a complete answer, or the failure.
-func (s *relayed) next() (outbound.Frame, error) {
-	if s.done {
-		return outbound.Frame{}, io.EOF
-	}
-	f, err := s.frames.Next()
-	switch {
-	case errors.Is(err, io.EOF) && !s.spoken:
-		return outbound.Frame{}, llm.BadResponse(s.to, "answered a stream without an event")
-	case errors.Is(err, io.EOF):
-		return outbound.Frame{}, chat.ErrCutOff
-	case errors.Is(err, sse.ErrTooLong):
-		return outbound.Frame{}, llm.BadResponse(s.to, "sent an event that is too long")
-	case err != nil:
-		return outbound.Frame{}, llm.FromBody(s.ctx, err)
-	case !f.HasData || len(f.Data) == 0:
-		return outbound.Frame{Raw: f.Raw, Comment: true}, nil
-	case f.Cut && !json.Valid(f.Data):
-		return outbound.Frame{}, chat.ErrCutOff
-	}
-	return s.event(f)
-}
-
-func (s *relayed) event(f sse.Frame) (outbound.Frame, error) {
-	t, ok := tap(f.Data)
+// Event implements events.Tap.
+func (l *listener) Event(_, data []byte) (f outbound.Frame, done bool, err error) {
+	t, ok := tap(data)
 	if !ok {
-		return outbound.Frame{}, llm.BadResponse(s.to, "sent an event that is not one")
+		return f, false, llm.BadResponse(l.to, "sent an event that is not one")
 	}
-	s.spoken = true
-	out := outbound.Frame{Raw: f.Raw, Content: t.content}
+	f.Content = t.content
 	switch t.kind {
 	case "", eventError:
 		if t.failure != nil {
-			return outbound.Frame{}, failureOf(t.failure, s.to)
+			return outbound.Frame{}, false, failureOf(t.failure, l.to)
 		}
 		if t.kind == eventError {
-			return outbound.Frame{}, llm.BadResponse(s.to, "sent an error event without an error")
+			return outbound.Frame{}, false, llm.BadResponse(l.to, "sent an error event without an error")
 		}
 	case eventStart:
-		s.begun = true
-		s.tally.count(t.usage)
-		out.Model = jsonscan.Unquote(t.model)
-	case eventBlock, eventDelta, eventClose:
-		s.begun = true
+		l.tally.count(t.usage)
+		f.Model = jsonscan.Unquote(t.model)
 	case eventEnd:
-		s.begun = true
 		if t.usage != nil {
-			s.tally.count(t.usage)
-			out.Usage = s.tally.usage()
+			l.tally.count(t.usage)
+			f.Usage = l.tally.usage()
 		}
 		if t.reason != "" {
-			s.stopped = true
-			out.Finish = finish(t.reason)
+			l.stopped = true
+			f.Finish = finish(t.reason)
 		}
-	case eventStop: // without a beginning there is no stop reason either
-		if !s.stopped {
-			return outbound.Frame{}, llm.BadResponse(s.to, "ended a message without a stop reason")
+	case eventStop:
+		if !l.stopped {
+			return outbound.Frame{}, false, llm.BadResponse(l.to, "ended a message without a stop reason")
 		}
-		s.done = true
+		done = true
 	}
-	return out, nil
-}
-
-// drainTime is how long close waits for the end of a body whose answer has ended.
-const drainTime = 50 * time.Millisecond
-
-// close ends the upstream call. After the end of a message it reads what little may follow, because a connection is used again only when its body was
-// read to the end.
-func (s *relayed) close() {
-	if s.done {
-		timer := time.AfterFunc(drainTime, func() { _ = s.resp.Body.Close() })
-		_, _ = io.CopyN(io.Discard, s.resp.Body, 4<<10)
-		timer.Stop()
-	}
-	s.frames.Close()
-	_ = s.resp.Body.Close()
+	return f, done, nil
 }
