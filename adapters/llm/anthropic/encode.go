@@ -149,7 +149,11 @@ func (e *encoder) format(r *chat.Request) {
 	case chat.FormatText:
 	case chat.FormatSchema:
 		if isObject(r.Format.Schema) && e.model.takesSchema() {
-			e.out.OutputConfig = &outputConfig{Format: &outputFormat{Type: "json_schema", Schema: closed(r.Format.Schema)}}
+			schema, lost := enforceable(r.Format.Schema)
+			if lost {
+				e.drops.Add("response_format.json_schema.schema")
+			}
+			e.out.OutputConfig = &outputConfig{Format: &outputFormat{Type: "json_schema", Schema: schema}}
 			return
 		}
 		e.drops.Add("response_format")

@@ -184,6 +184,21 @@ func TestARequestIsSentInTheVendorsWords(t *testing.T) {
 		"the tier auto":     {asks(func(r *chat.Request) { r.ServiceTier = "auto" }), hi + `,"service_tier":"auto"`, nil},
 		"the tier default":  {asks(func(r *chat.Request) { r.ServiceTier = "default" }), hi + `,"service_tier":"standard_only"`, nil},
 		"the tier priority": {asks(func(r *chat.Request) { r.ServiceTier = "priority" }), hi + `,"service_tier":"auto"`, nil},
+		"bounds that the vendor does not enforce": {
+			asks(func(r *chat.Request) {
+				r.Format = chat.Format{Kind: chat.FormatSchema, Schema: []byte(`{"type":"object","minProperties":1,"properties":{"maxLength":{"maxLength":3,"type":"string"},
+				"n":{"type":"array","minItems":1,"maxItems":2,"items":{"minimum":0}},"m":{"minItems":2,"enum":[{"minimum":1}]}},"additionalProperties":false}`)}
+				r.Tools = []chat.Tool{
+					{Name: "a", Schema: []byte(`{"type":"object","properties":{"x":{"minimum":1}}}`), Strict: new(true)},
+					{Name: "b", Schema: []byte(`{"type":"object","properties":{"x":{"minimum":1}}}`)},
+				}
+			}),
+			hi + `,"output_config":{"format":{"type":"json_schema","schema":{"type":"object","additionalProperties":false,"properties":{"maxLength":{"type":"string"},
+			"n":{"type":"array","minItems":1,"items":{}},"m":{"enum":[{"minimum":1}]}}}}},
+			"tools":[{"name":"a","strict":true,"input_schema":{"type":"object","additionalProperties":false,"properties":{"x":{}}}},
+			{"name":"b","input_schema":{"type":"object","properties":{"x":{"minimum":1}}}}]`,
+			[]string{"tools[0].function.parameters", "response_format.json_schema.schema"},
+		},
 		"a schema whose objects are open is closed": {
 			asks(func(r *chat.Request) {
 				r.Format = chat.Format{Kind: chat.FormatSchema, Schema: []byte(`{"type":"object","properties":{"a":{"anyOf":[{"type":"object","properties":{"b":{"type":"string"}}},{"type":"object"}]},

@@ -49,7 +49,11 @@ func (e *encoder) tool(i int, t *chat.Tool) error {
 	}
 	out := &tool{Name: t.Name, Description: t.Description, InputSchema: schema, Cache: cachePoint(t.Cache)}
 	if t.Strict != nil && *t.Strict {
-		out.Strict, out.InputSchema = t.Strict, closed(schema)
+		var lost bool
+		if out.InputSchema, lost = enforceable(schema); lost {
+			e.drops.Add(fmt.Sprintf("tools[%d].function.parameters", i))
+		}
+		out.Strict = t.Strict
 	}
 	e.out.Tools = append(e.out.Tools, out)
 	return nil
