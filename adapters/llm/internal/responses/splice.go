@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/forge1/forge1/adapters/llm"
@@ -125,38 +126,78 @@ func (s *splicer) input(model string) {
 	if !w.List() {
 		return
 	}
-	strange := 0
+	left := false
 	for _, ok := w.Next(); ok; _, ok = w.Next() {
-		if s.item(&w, model) {
-			strange++
-		}
+		left = s.item(&w, model) != kept || left
 	}
-	if strange > 0 {
+	if left {
 		s.leaveOut(model)
 		s.drops.Note("messages[].reasoning")
 	}
 }
 
-// leaveOut takes out the items of the input that the vendor would refuse. There are seldom any, so that they are looked for again.
+// fate is what becomes of an item.
+type fate uint8
+
+const (
+	kept    fate = iota
+	foreign      // another vendor's: it must be left out
+	lost         // the vendor's own, perhaps, which cannot be read any more: it must be left out, and what it led to must not say so
+)
+
+// leaveOut takes out the items of the input that the vendor would refuse. There are seldom any, so that they are looked for again. Of a thought that is
+// lost, the ids of what came after it would tell: without them that is but text.
 func (s *splicer) leaveOut(model string) {
 	var items []jsonscan.Span
-	var gone []bool
+	var fates []fate
 	again := splicer{flavour: s.flavour, thinks: s.thinks, body: s.body}
 	w := jsonscan.Walk(s.body, s.at[atInput].Value)
 	for _, ok := w.Next(); ok; _, ok = w.Next() {
 		at := jsonscan.Span{From: w.Begin(), Value: w.Begin()}
-		gone = append(gone, again.item(&w, model))
+		fates = append(fates, again.item(&w, model))
 		at.To = w.Pos()
 		items = append(items, at)
 	}
-	s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return gone[i] })
+	s.edits = jsonscan.Cut(s.edits, items, func(i int) bool { return fates[i] != kept })
+	if !slices.Contains(fates, lost) {
+		return
+	}
+	for i, at := range items {
+		if fates[i] == kept {
+			s.anonymous(at.Value)
+		}
+	}
 }
 
-// item looks into an item. It reports whether it must be left out.
-func (s *splicer) item(list *jsonscan.Walker, model string) (strange bool) {
+// anonymous takes the id of an item that is a message or a call.
+func (s *splicer) anonymous(at int) {
+	w := jsonscan.Walk(s.body, at)
+	if !w.Object() {
+		return
+	}
+	var all []jsonscan.Span
+	id, said := -1, false
+	for key, ok := w.Next(); ok; key, ok = w.Next() {
+		one := jsonscan.Span{From: w.Begin(), Value: w.Pos()}
+		switch value := w.Skip(); string(key) {
+		case "id":
+			id = len(all)
+		case "type":
+			said = isText(value, itemMessage) || isText(value, itemCall)
+		}
+		one.To = w.Pos()
+		all = append(all, one)
+	}
+	if said {
+		s.edits = jsonscan.Cut(s.edits, all, func(i int) bool { return i == id })
+	}
+}
+
+// item looks into an item, and says what becomes of it.
+func (s *splicer) item(list *jsonscan.Walker, model string) fate {
 	if list.At() != '{' {
 		list.Skip()
-		return false
+		return kept
 	}
 	w := list.Inner()
 	var kind, id, sealed, call jsonscan.Span
@@ -181,31 +222,42 @@ func (s *splicer) item(list *jsonscan.Walker, model string) (strange bool) {
 			s.edits = append(s.edits, jsonscan.Edit{From: call.Value, To: call.To, Text: quote(chat.PortableID(was))})
 		}
 	}
-	return kind.Found() && isText(kind.Of(s.body), itemThought) && s.thought(id, sealed, model)
+	if !kind.Found() || !isText(kind.Of(s.body), itemThought) {
+		return kept
+	}
+	return s.thought(id, sealed, model)
 }
 
 // thought looks into a thought. One without what the vendor sealed would be looked for at the vendor, which keeps none.
-func (s *splicer) thought(id, sealed jsonscan.Span, model string) (strange bool) {
-	if !s.thinks || !sealed.Found() || empty(sealed.Of(s.body)) {
-		return true
+func (s *splicer) thought(id, sealed jsonscan.Span, model string) fate {
+	if !sealed.Found() || empty(sealed.Of(s.body)) {
+		return lost
 	}
 	value := sealed.Of(s.body)
 	if bytes.IndexByte(value, '\\') < 0 && !bytes.HasPrefix(value[1:], []byte(chat.SignatureMark)) {
-		return false // the vendor's own
+		return s.own() // as it came
 	}
 	text := jsonscan.Unquote(value)
 	sign, ok := chat.Unwrap(text)
 	switch {
-	case !ok:
-		return strings.HasPrefix(text, chat.SignatureMark)
-	case !s.flavour.reads(model, sign):
-		return true
+	case !ok && !strings.HasPrefix(text, chat.SignatureMark):
+		return s.own()
+	case !ok || !s.flavour.reads(model, sign):
+		return foreign
 	}
 	s.edits = append(s.edits, jsonscan.Edit{From: sealed.Value, To: sealed.To, Text: quote(sign.Data)})
 	if id.Found() && strings.HasPrefix(sign.ID, "rs_") { // its own, which the wrapping kept
 		s.edits = append(s.edits, jsonscan.Edit{From: id.Value, To: id.To, Text: quote(sign.ID)})
 	}
-	return false
+	return kept
+}
+
+// own is what becomes of the vendor's own thoughts: a model that thinks not is given none.
+func (s *splicer) own() fate {
+	if s.thinks {
+		return kept
+	}
+	return lost
 }
 
 // isText reports whether a value is a text, however it is written.
