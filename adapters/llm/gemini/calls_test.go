@@ -52,6 +52,9 @@ func TestResultsFindTheirCalls(t *testing.T) {
 		"results by nothing but their order": told(
 			talk(user("Hi"), said(call("a", "f", ""), call("b", "g", "")), results(gives("", "", "1"), gives("", "", "2"))),
 			hi+`,`+turn("model", asks("a", "f")+`,`+asks("b", "g"))+`,`+turn("user", tells("a", "f", "1")+`,`+tells("b", "g", "2"))),
+		"a result of the last turn that waits for one": told(
+			talk(user("Hi"), said(call("a", "f", "")), user("Hi"), said(call("b", "f", "")), results(gives("", "f", "1"))),
+			hi+`,`+callsF+`,`+hi+`,`+turn("model", asks("b", "f"))+`,`+turn("user", tells("b", "f", "1"))),
 		"a call without an id": told(
 			talk(user("Hi"), said(call("", "f", "")), results(gives("", "", "1"))),
 			hi+`,`+turn("model", asks(made, "f"))+`,`+turn("user", tells(made, "f", "1"))),
@@ -118,8 +121,10 @@ func TestSignaturesStandWhereTheyStood(t *testing.T) {
 		"none on the first call, and the user said nothing since": told(talk(user("Hi"), said(a, b), answers, user("")), turn(f(dummy)+`,`+g(``))+both).by(modern),
 		"a thought of a turn that is the vendor's": told(talk(user("Hi"), said(thought("hm", nil), signed(text("x"), "s"))),
 			turn(`{"text":"hm","thought":true},{"text":"x","thoughtSignature":"s"}`)),
-		"a thought of nobody's":         told(talk(user("Hi"), said(thought("hm", nil), text("x"))), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
-		"another vendor's thought":      told(talk(user("Hi"), said(thought("hm", foreign("s")), text("x"))), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
+		"a thought of nobody's":    told(talk(user("Hi"), said(thought("hm", nil), text("x"))), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
+		"another vendor's thought": told(talk(user("Hi"), said(thought("hm", foreign("s")), text("x"))), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
+		"another vendor's thought in a turn that is this vendor's": told(talk(user("Hi"), said(thought("hm", foreign("s")), signed(text("x"), "u"))),
+			turn(`{"text":"x","thoughtSignature":"u"}`)).noting("messages[].reasoning"),
 		"a thought that nobody may see": told(talk(user("Hi"), said(chat.Part{Kind: chat.PartThinking, Redacted: true, Signature: foreign("s")}, text("x"))), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
 		"another vendor's on a text":    told(talk(user("Hi"), said(chat.Part{Text: "x", Signature: foreign("s")})), turn(`{"text":"x"}`)).noting("messages[].reasoning"),
 		"a thought without anything":    told(talk(user("Hi"), said(thought("", nil), text("x"))), turn(`{"text":"x"}`)),

@@ -61,6 +61,10 @@ func TestCitationsStandOnTheirPieceOfTheText(t *testing.T) {
 			tell(`{"text":"Aha. "},{"executableCode":{"code":"1"}},{"text":"Grüße."}`, stop+grounded(support(`"startIndex":5,"endIndex":12,"text":"Grüße"`, "0"))),
 			one(chat.FinishStop, text("Aha. "), own(`{"executableCode":{"code":"1"}}`), cited(text("Grüße."), web(0, 5))),
 		},
+		"a text that follows a signed one": {
+			tell(`{"text":"Aha. ","thoughtSignature":"s"}`, "") + tell(`{"text":"Grüße."}`, stop+grounded(support(`"startIndex":5,"endIndex":12,"text":"Grüße"`, "0"))),
+			one(chat.FinishStop, signed(text("Aha. "), "s"), cited(text("Grüße."), web(0, 5))),
+		},
 		"an earlier part of the text": {
 			tell(`{"text":"Grüße. "},{"executableCode":{"code":"1"}},{"text":"Aha."}`, stop+grounded(support(`"endIndex":7,"text":"Grüße"`, "0"))),
 			one(chat.FinishStop, text("Grüße. "), own(`{"executableCode":{"code":"1"}}`), cited(text("Aha."), web(0, 0))),
@@ -85,4 +89,18 @@ func TestCitationsStandOnTheirPieceOfTheText(t *testing.T) {
 		"a source of a kind to come":   {tell(`{"text":"x"}`, stop+`,"groundingMetadata":{"groundingChunks":[{"radio":{}}]}`), one(chat.FinishStop, cited(text("x"), chat.Citation{Foreign: own(`{"radio":{}}`).Foreign}))},
 		"a picture by where it stands": {tell(`{"text":"x"}`, stop+`,"groundingMetadata":{"groundingChunks":[{"image":{"sourceUri":"https://c.test","title":"C"}}]}`), one(chat.FinishStop, cited(text("x"), chat.Citation{URL: "https://c.test", Title: "C", Foreign: own(`{"image":{"sourceUri":"https://c.test","title":"C"}}`).Foreign}))},
 	})
+}
+
+func TestCitationsComeBeforeTheSignatureThatEndsTheirText(t *testing.T) {
+	t.Parallel()
+	body := tell(`{"text":"x"}`, "") + tell(`{"text":"","thoughtSignature":"s"}`, stop+`,"groundingMetadata":{"groundingChunks":[{"web":{"uri":"https://a.test"}}]}`)
+	s, err := provider(answers("text/event-stream", body)).Stream(t.Context(), target, talk(user("Hi")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, err := range s {
+		if err != nil || len(c.Citations) > 0 != (c.Signature != nil) {
+			t.Errorf("got %+v, %v, want the citations with the signature", c, err)
+		}
+	}
 }

@@ -169,6 +169,7 @@ func TestTrapsOfTheStream(t *testing.T) {
 			one(chat.FinishStop, own(`{"executableCode":{"code":"1"}}`), own(`{"codeExecutionResult":{"output":"1"}}`), text("x")),
 		},
 		"a cut while code is run":             {tell(`{"text":"x"}`, "") + tell(`{"executableCode":{"code":"1"}}`, stop), failing(chat.ClassCutOff, text("x"), own(`{"executableCode":{"code":"1"}}`))},
+		"a finish that goes on, and a cut":    {tell(`{"text":"x"}`, stop) + tell(`{"text":"y"}`, ""), failing(chat.ClassCutOff, text("xy"))},
 		"a part of a kind to come":            {tell(`{"text":"x"},{"thoughtSignature":"s","novelty":{"a":[1, 2]}}`, stop), one(chat.FinishStop, text("x"), own(`{"thoughtSignature":"s","novelty":{"a":[1,2]}}`))},
 		"[DONE], which is not this vendor's":  {tell(`{"text":"x"}`, stop) + event("[DONE]"), ok},
 		"no blank line after the last event":  {strings.TrimRight(tell(`{"text":"x"}`, stop), "\r\n"), ok},
@@ -282,4 +283,12 @@ func TestCallsInPieces(t *testing.T) {
 		"of which none is a call":       {tell(`{"text":"x"}`, "") + tell(`{"functionCall":7}`, ""), failing(chat.ClassBadResponse, text("x"))},
 		"of a turn that came to no end": {tell(`{"text":"x"}`, "") + piece(`"name":"f","willContinue":true`), failing(chat.ClassCutOff, text("x"))},
 	})
+}
+
+func TestTheVendorsNamesAreKept(t *testing.T) {
+	t.Parallel()
+	body := event(`{"responseId":"r1","modelVersion":"m"}`) + tell(`{"text":"x"}`, "") + event(`{"candidates":[{"finishReason":"STOP"}],"responseId":"","modelVersion":""}`)
+	if _, got := hear(t, "text/event-stream", strings.NewReader(body)); got.ID != "r1" || got.Model != "m" {
+		t.Errorf("got the id %q and the model %q, want r1 and m", got.ID, got.Model)
+	}
 }

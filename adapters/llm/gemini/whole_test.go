@@ -110,18 +110,19 @@ func TestAStreamMayComeAsAList(t *testing.T) {
 		contentType, body string
 		want              heard
 	}{
-		"a list":                    {"application/json; charset=UTF-8", whole, one(chat.FinishStop, text("a🙂"))},
-		"a list after white space":  {"application/json", " \r\n\t" + whole, one(chat.FinishStop, text("a🙂"))},
-		"a list that breaks off":    {"application/json", whole[:len(whole)-20], failing(chat.ClassCutOff, text("a"))},
-		"a list that does not end":  {"application/json", "[" + chunk("a", ""), failing(chat.ClassCutOff, text("a"))},
-		"a list that has not ended": {"application/json", "[" + chunk("a", "") + "]", failing(chat.ClassCutOff, text("a"))},
-		"a list of an error":        {"application/json", `[{"error":{"code":503,"status":"UNAVAILABLE","message":"x"}}]`, heard{Class: chat.ClassOverloaded, Returned: true}},
-		"a list of nothing":         {"application/json", `[]`, heard{Class: chat.ClassBadResponse, Returned: true}},
-		"an error":                  {"application/json", ` {"error":{"code":503,"status":"UNAVAILABLE","message":"x"}}`, heard{Class: chat.ClassOverloaded, Returned: true}},
-		"an answer":                 {"application/json", okBody, heard{Class: chat.ClassBadResponse, Returned: true}},
-		"events after all":          {"application/json", tell(`{"text":"x"}`, stop), one(chat.FinishStop, text("x"))},
-		"nothing":                   {"application/json", "", heard{Class: chat.ClassBadResponse, Returned: true}},
-		"white space":               {"application/json", " \n", heard{Class: chat.ClassBadResponse, Returned: true}},
+		"a list":                         {"application/json; charset=UTF-8", whole, one(chat.FinishStop, text("a🙂"))},
+		"a list after white space":       {"application/json", " \r\n\t" + whole, one(chat.FinishStop, text("a🙂"))},
+		"a list that breaks off":         {"application/json", whole[:len(whole)-20], failing(chat.ClassCutOff, text("a"))},
+		"a list that does not end":       {"application/json", "[" + chunk("a", ""), failing(chat.ClassCutOff, text("a"))},
+		"a list that has not ended":      {"application/json", "[" + chunk("a", "") + "]", failing(chat.ClassCutOff, text("a"))},
+		"a list that breaks off at once": {"application/json", "[", heard{Class: chat.ClassCutOff, Returned: true}},
+		"a list of an error":             {"application/json", `[{"error":{"code":503,"status":"UNAVAILABLE","message":"x"}}]`, heard{Class: chat.ClassOverloaded, Returned: true}},
+		"a list of nothing":              {"application/json", `[]`, heard{Class: chat.ClassBadResponse, Returned: true}},
+		"an error":                       {"application/json", ` {"error":{"code":503,"status":"UNAVAILABLE","message":"x"}}`, heard{Class: chat.ClassOverloaded, Returned: true}},
+		"an answer":                      {"application/json", okBody, heard{Class: chat.ClassBadResponse, Returned: true}},
+		"events after all":               {"application/json", tell(`{"text":"x"}`, stop), one(chat.FinishStop, text("x"))},
+		"nothing":                        {"application/json", "", heard{Class: chat.ClassBadResponse, Returned: true}},
+		"white space":                    {"application/json", " \n", heard{Class: chat.ClassBadResponse, Returned: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
