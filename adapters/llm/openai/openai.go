@@ -51,6 +51,7 @@ var flavour = chatcompletions.Flavour{
 var responsesFlavour = responses.Flavour{
 	Thoughtless: func(model string) bool { return thoughtless(base(model)) },
 	Refuses:     refuses,
-	Effort:      func(model, asked string) string { send, _ := effort(model, asked); return send },
+	Effort:      effort,
+	Retains:     retains,
 	Headers:     []string{"Openai-Beta", "Idempotency-Key"},
 }

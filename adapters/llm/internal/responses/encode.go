@@ -125,11 +125,11 @@ func (e *encoder) thinking(t *chat.Thinking) {
 func (e *encoder) effort(t *chat.Thinking, asked string) string {
 	switch {
 	case e.Effort != nil:
-		near := e.Effort(e.model, asked)
-		if near == "" && (asked != "none" || e.thinks(e.model)) { // a model that does not think need not be kept from it
+		send, honoured := e.Effort(e.model, asked)
+		if !honoured {
 			e.drops.Add("reasoning_effort")
 		}
-		return near
+		return send
 	case asked == "none" && t.Effort == "": // most models do not know this word
 		e.drops.Add("reasoning_effort")
 		return ""

@@ -36,8 +36,9 @@ func TestOptions(t *testing.T) {
 			}
 			return []string{"temperature", "top_p", "logprobs", "parallel_tool_calls", "service_tier"}
 		},
-		Effort: func(_, effort string) string {
-			return map[string]string{"high": "high", "none": ""}[effort]
+		Effort: func(_, effort string) (string, bool) {
+			send := map[string]string{"high": "high", "xhigh": "high"}[effort]
+			return send, send == effort || effort == "none"
 		},
 		Retains: func(string) bool { return true },
 	}
@@ -78,6 +79,7 @@ func TestOptions(t *testing.T) {
 		"no thinking, where no word for it is known": {ask: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff}}, sent: `{` + sealed + `}`, dropped: []string{"reasoning_effort"}},
 		"no thinking of a model that thinks not":     {flavour: responses.Flavour{Thoughtless: plain.Thoughtless, Effort: picky.Effort}, ask: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff, Show: true}}, sent: `{}`},
 		"an effort that is not near to any":          {flavour: picky, ask: chat.Request{Thinking: chat.Thinking{Effort: "low"}}, sent: `{` + sealed + `}`, dropped: []string{"reasoning_effort"}},
+		"an effort that is near to one":              {flavour: picky, ask: chat.Request{Thinking: chat.Thinking{Effort: "xhigh"}}, sent: `{` + sealed + `,"reasoning":{"effort":"high"}}`, dropped: []string{"reasoning_effort"}},
 		"what a model refuses that thinks": {
 			flavour: picky,
 			ask: chat.Request{

@@ -32,8 +32,9 @@ type Flavour struct {
 	// Refuses names the fields, by their names in chat completions, that a model does not take at this reasoning effort, "" where none was asked for.
 	// They are dropped, and the caller is told. Nil: none.
 	Refuses func(model, effort string) []string
-	// Effort gives the nearest effort that a model has to the one that was asked for; "" when it has none that is near. Nil: the three that all have.
-	Effort func(model, effort string) string
+	// Effort gives the nearest effort that a model has to the one that was asked for, "" when none is to be sent, and whether that honours it. Nil: of
+	// the three that all have.
+	Effort func(model, effort string) (send string, honoured bool)
 	// Retains reports whether a model can be asked to keep a prompt for longer than some minutes. Nil: none.
 	Retains func(model string) bool
 	// Headers are those of a client that are passed on with its body, by canonical name.
