@@ -2,7 +2,6 @@ package chatcompletions
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"iter"
 	"net/http"
@@ -40,8 +39,7 @@ func (p *Provider) RelayWhole(ctx context.Context, to outbound.Target, in outbou
 		}
 		return nil, llm.BadResponse(to, "answered without choices")
 	}
-	finish := cmp.Or(t.finish, t.any, finishOf("", t.tools)) // a whole answer has finished, though it may not say so
-	return &outbound.Relayed{Body: b, Model: jsonscan.Unquote(t.model), Finish: finish, Usage: t.usage, Dropped: dropped}, nil
+	return &outbound.Relayed{Body: b, Model: jsonscan.Unquote(t.model), Finish: t.ended(), Usage: t.usage, Dropped: dropped}, nil
 }
 
 // RelayStream implements outbound.Relay.

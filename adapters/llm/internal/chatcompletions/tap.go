@@ -14,7 +14,8 @@ type reading struct {
 	usage   *chat.Usage
 	failure json.RawMessage // the error, as it stands: the answer's, or else a choice's; nil: none
 	finish  chat.Finish     // of the first choice
-	any     chat.Finish     // of whatever choice finished first
+	other   chat.Finish     // of the choice that finished first, while the first choice is not among them
+	first   bool            // the first choice is among them
 	content bool            // the client would see a piece of the answer
 	tools   bool            // of the first choice
 	failed  bool            // a choice finished with an error
@@ -99,13 +100,14 @@ func (t *reading) choice(list *jsonscan.Walker) {
 		}
 	}
 	list.Leave(&w)
+	t.first = t.first || r.index == 0
 	t.tools = t.tools || called && r.index == 0
 	if len(reason) > 2 && reason[0] == '"' {
 		r.finished = true
 		word := jsonscan.Unquote(reason)
 		t.failed = t.failed || word == finishError
 		end := finishOf(word, called)
-		t.any = cmp.Or(t.any, end)
+		t.other = cmp.Or(t.other, end)
 		if r.index == 0 {
 			t.finish = cmp.Or(t.finish, end)
 		}
@@ -148,4 +150,12 @@ func indexOf(value []byte) int {
 		return 0
 	}
 	return jsonscan.Number(value)
+}
+
+// ended is the finish of a whole answer, which has finished though it may not say so.
+func (t *reading) ended() chat.Finish {
+	if t.first {
+		return cmp.Or(t.finish, finishOf("", t.tools))
+	}
+	return cmp.Or(t.other, finishOf("", t.tools))
 }
