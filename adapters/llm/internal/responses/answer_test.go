@@ -185,6 +185,14 @@ func TestStreamsThatAreWrittenOtherwise(t *testing.T) {
 			[]chat.Part{{Text: "hi"}, {Kind: chat.PartThinking, Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "s", ID: "rs_1"}}},
 			chat.FinishStop,
 		},
+		"a thought without a summary, after a piece of a call before a text": {
+			event(created) + event(`{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"c1","name":"f","arguments":""}}`) +
+				event(`{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"hi"}`) +
+				event(`{"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"}`) +
+				event(`{"type":"response.output_item.done","output_index":2,"item":{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"s"}}`) + event(ended),
+			[]chat.Part{call("c1", `{}`), {Text: "hi"}, {Kind: chat.PartThinking, Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "s", ID: "rs_1"}}},
+			chat.FinishToolCalls,
+		},
 		"a thought in plain text, of another maker's model": {
 			event(created) + event(`{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[]}}`) +
 				event(`{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"h"}`) +

@@ -22,6 +22,7 @@ type decoder struct {
 	id      string
 	items   map[int]*telling // by their places in the output
 	last    *telling         // that spoke last
+	open    bool             // with words, which a signature would be taken for the end of
 	calls   int
 	called  bool // the client has to do something
 	usage   *chat.Usage

@@ -59,7 +59,7 @@ func (t *telling) begin(out []chat.Chunk) []chat.Chunk {
 	}
 	t.begun, t.d.called, t.call = true, true, t.d.calls
 	t.d.calls++
-	t.d.last = t
+	t.d.last, t.d.open = t, false
 	return append(out, chat.Chunk{Tool: &chat.ToolDelta{Index: t.call, ID: t.idOfCall(), Name: t.name}})
 }
 
@@ -114,7 +114,7 @@ func (t *telling) speak(c chat.Chunk, k kind, content int, text string) chat.Chu
 	default:
 		c.Text = text
 	}
-	t.part, t.spoken, t.d.last = part, true, t
+	t.part, t.spoken, t.d.last, t.d.open = part, true, t, true
 	return c
 }
 
@@ -124,7 +124,7 @@ func (t *telling) note(out []chat.Chunk, annotation []byte) []chat.Chunk {
 	if !ok {
 		return out
 	}
-	t.noted = true
+	t.noted, t.d.open = true, true
 	return append(out, chat.Chunk{Citations: []chat.Citation{c}})
 }
 
@@ -144,7 +144,7 @@ func (t *telling) end(out []chat.Chunk, value []byte) []chat.Chunk {
 		return out
 	default:
 		out = t.begin(out)
-		t.d.last = t
+		t.d.last, t.d.open = t, false
 		return append(out, chat.Chunk{Part: &chat.Part{
 			Kind: chat.PartForeign, Foreign: &chat.Foreign{Dialect: chat.DialectResponses, JSON: bytes.Clone(value)},
 		}})
@@ -205,9 +205,11 @@ func (t *telling) endThought(out []chat.Chunk, value []byte) []chat.Chunk {
 	if f := jsonscan.Unquote(member(value, "format")); f != "" { // OpenRouter tells whose it is
 		s.Format = f
 	}
-	if t.spoken && t.d.last == t {
+	alone := !t.spoken || t.d.last != t
+	open := t.d.open
+	t.d.last, t.d.open = t, false
+	if !alone || !open {
 		return append(out, chat.Chunk{Signature: s})
 	}
-	t.d.last = t
 	return append(out, chat.Chunk{Part: &chat.Part{Kind: chat.PartThinking, Signature: s}})
 }
