@@ -47,7 +47,7 @@ func passable(body []byte, name string) (out []byte, dropped []string, err error
 		if c.stripped {
 			dropped = append(dropped, fieldReasoning)
 		}
-		if c.strange && thinksByBudget(at[3], body) {
+		if c.thoughtless() && thinksByBudget(at[3], body) {
 			edits = cutMember(edits, body, keyThinking)
 			dropped = append(dropped, keyThinking)
 		}
@@ -93,9 +93,14 @@ func cutMember(edits []jsonscan.Edit, body []byte, name string) []jsonscan.Edit 
 type conversation struct {
 	body     []byte
 	edits    []jsonscan.Edit
-	stripped bool // a block of another vendor's was taken out
-	strange  bool // the last turn of the assistant has calls of another vendor's, and no thought of this one's: with a budget to think, the vendor refuses that
+	stripped bool  // a block of another vendor's was taken out
+	last     facts // the last turn of the assistant
+	strange  bool  // another vendor called tools in the turn that is under way
 }
+
+// thoughtless reports whether the last calls have no thought of this vendor's before them since another vendor called tools: with a budget to think, the
+// vendor refuses to go on.
+func (c *conversation) thoughtless() bool { return c.strange && c.last.calls && !c.last.thought }
 
 // read goes over the messages, and leaves out those of which nothing is left.
 func (c *conversation) read(at int) {
@@ -136,8 +141,12 @@ func (c *conversation) message(at int) (gone bool) {
 	if content >= 0 {
 		turn = c.content(content)
 	}
-	if role == assistant {
-		c.strange = turn.calls && !turn.thought && (turn.foreign || turn.stripped > 0)
+	switch {
+	case role == assistant:
+		c.last = turn
+		c.strange = c.strange || turn.calls && (turn.foreign || turn.stripped > 0)
+	case !c.last.calls:
+		c.strange = false
 	}
 	return turn.stripped > 0 && turn.stripped == turn.blocks
 }

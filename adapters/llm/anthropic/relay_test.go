@@ -94,6 +94,14 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 		"thinking goes with calls of another vendor that did not think": {
 			whole(budget, asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered), whole("", asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered), []string{"thinking"},
 		},
+		"thinking goes while the turn goes on in which another vendor called": {
+			whole(budget, asked, said(mine, call), answered, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(call), answered, asked),
+			whole("", asked, said(mine, call), answered, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(call), answered, asked),
+			[]string{"thinking"},
+		},
+		"thinking stays in the next turn": {
+			whole(budget, asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(`{"type":"text","text":"a"}`), asked, said(call), answered), "", nil,
+		},
 		"thinking stays when the user has spoken since": {
 			whole(budget, asked, said(theirs, call), answered, said(`{"type":"text","text":"a"}`), asked), whole(budget, asked, said(call), answered, said(`{"type":"text","text":"a"}`), asked),
 			[]string{"messages[].reasoning"},

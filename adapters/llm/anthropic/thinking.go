@@ -107,28 +107,29 @@ func (e *encoder) forced() bool {
 	return c != nil && (c.Type == choiceAny || c.Type == choiceTool)
 }
 
-// thoughtless reports whether the conversation is in the middle of calling tools and nothing is left of what the model thought before the last calls:
-// another vendor made them, or the client lost it. The vendor refuses to go on thinking then, unless the model decides itself how much. Its own calls
-// may stand without a thought where there was one before earlier calls of the same turn.
+// thoughtless reports whether the conversation is in the middle of calling tools and what the model thought before the last calls is missing: another
+// vendor made them, or the client lost it. The vendor refuses to go on thinking then, unless the model decides itself how much. Its own calls may stand
+// without a thought where there was one before earlier calls of the same turn, and all of them were its own.
 func (e *encoder) thoughtless() bool {
-	last := true
+	calls, thought := false, false
 	for i := len(e.out.Messages) - 1; i >= 0; i-- {
 		t := &e.out.Messages[i]
-		switch {
-		case t.Role == user && !holds(t, "tool_result"):
-			return !last
-		case t.Role == user:
-		case holds(t, "thinking") || holds(t, "redacted_thinking"):
-			return false
-		case last && !holds(t, "tool_use"):
-			return false
-		case last && t.strange:
-			return true
-		default:
-			last = false
+		if t.Role == user {
+			if !holds(t, "tool_result") {
+				break
+			}
+			continue
 		}
+		thinks := holds(t, "thinking") || holds(t, "redacted_thinking")
+		switch {
+		case !calls && (thinks || !holds(t, "tool_use")):
+			return false // the last turn
+		case t.strange:
+			return true
+		}
+		calls, thought = true, thought || thinks
 	}
-	return !last
+	return calls && !thought
 }
 
 // prefilled reports whether the conversation ends with words that the model is to go on from without having thought, which goes with no budget.

@@ -210,6 +210,10 @@ func TestThinkingIsOffWhileItsThoughtsAreMissing(t *testing.T) {
 		"another vendor made the last step": {"claude-sonnet-4-5", []chat.Message{
 			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, called("call_b")), result("call_b", "2"),
 		}, false},
+		"another vendor made the step before the last": {"claude-sonnet-4-5", []chat.Message{
+			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, called("call_b")), result("call_b", "2"),
+			says(chat.RoleAssistant, called("toolu_c")), result("toolu_c", "3"),
+		}, false},
 		"another vendor thought in the last step": {"claude-sonnet-4-5", []chat.Message{
 			user("Hi"), says(chat.RoleAssistant, mine, called("toolu_a")), result("toolu_a", "1"), says(chat.RoleAssistant, theirs, called("toolu_b")), result("toolu_b", "2"),
 		}, false},
