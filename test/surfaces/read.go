@@ -32,6 +32,7 @@ type Reading struct {
 	Input, Output int    // as Forge counts them
 	Cached        int
 	Written       int
+	Reasoning     int    // tokens of thoughts; messages tells none
 	Error         string // the code or type of an error, within a stream too
 	Ended         bool   // the surface's own end came
 	calls         map[any]int
@@ -161,6 +162,7 @@ func readChat(r *Reading, parts []map[string]any) {
 		}
 		if u := object(p["usage"]); u != nil {
 			r.Input, r.Output, r.Cached = number(u, "prompt_tokens"), number(u, "completion_tokens"), number(u, "prompt_tokens_details", "cached_tokens")
+			r.Reasoning = number(u, "completion_tokens_details", "reasoning_tokens")
 		}
 	}
 }
@@ -188,6 +190,7 @@ func readResponses(r *Reading, parts []map[string]any) {
 		r.Ended = p["status"] == "completed" || p["status"] == "incomplete"
 		u := object(p["usage"])
 		r.Input, r.Output, r.Cached = number(u, "input_tokens"), number(u, "output_tokens"), number(u, "input_tokens_details", "cached_tokens")
+		r.Reasoning = number(u, "output_tokens_details", "reasoning_tokens")
 	}
 	for _, p := range parts {
 		switch kind := text(p["type"]); {

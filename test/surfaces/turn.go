@@ -1,6 +1,7 @@
 package surfaces
 
 import (
+	"slices"
 	"sort"
 	"testing"
 )
@@ -11,7 +12,7 @@ func Parts(t testing.TB, body []byte) []map[string]any { return parts(t, body) }
 // chatTurn puts a message together as OpenAI's clients do: every field that they know, and OpenRouter's reasoning_details, which good clients keep.
 func chatTurn(parts []map[string]any) []any {
 	m := map[string]any{"role": "assistant", "content": nil}
-	var details []any
+	var details []map[string]any
 	calls := map[int]map[string]any{}
 	for _, p := range parts {
 		for _, c := range list(p["choices"]) {
@@ -22,8 +23,7 @@ func chatTurn(parts []map[string]any) []any {
 			if s := text(d["content"]); s != "" {
 				m["content"] = text(m["content"]) + s
 			}
-			more, _ := d["reasoning_details"].([]any)
-			details = append(details, more...)
+			details = merged(details, list(d["reasoning_details"]))
 			for _, call := range list(d["tool_calls"]) {
 				i := number(call["index"])
 				f := object(call["function"])
@@ -42,6 +42,27 @@ func chatTurn(parts []map[string]any) []any {
 		m["tool_calls"] = inOrder(calls)
 	}
 	return []any{m}
+}
+
+// merged adds pieces of details to those there are: pieces of one index go on with each other.
+func merged(details, more []map[string]any) []map[string]any {
+	for _, d := range more {
+		i := slices.IndexFunc(details, func(o map[string]any) bool {
+			return o["type"] == d["type"] && o["index"] == d["index"] && d["index"] != nil
+		})
+		if i < 0 {
+			details = append(details, d)
+			continue
+		}
+		for name, v := range d {
+			if s, ok := v.(string); ok && (name == "text" || name == "summary" || name == "data") {
+				details[i][name] = text(details[i][name]) + s
+			} else if v != nil {
+				details[i][name] = v
+			}
+		}
+	}
+	return details
 }
 
 // responsesTurn gives the output items of the response.
