@@ -273,3 +273,21 @@ func TestALineOfHundredKilobytes(t *testing.T) {
 		t.Errorf("got %d lines and the usage %+v, want 50000 and 2 tokens", n, got.Usage)
 	}
 }
+
+func TestWhatIsSealedIsNoContent(t *testing.T) {
+	a := answer(t, event(created)+event(`{"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"s"}}`)+event(ended))
+	stream, err := responses.New(client(t), responses.Flavour{}).Stream(t.Context(), a.target("m"), turns(chat.Text(chat.RoleUser, "hi")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := false
+	for c, err := range stream {
+		if err != nil || c.Content() {
+			t.Errorf("got %+v and %v, want nothing that the client sees", c, err)
+		}
+		signed = signed || c.Signature != nil
+	}
+	if !signed {
+		t.Error("the signature is lost")
+	}
+}

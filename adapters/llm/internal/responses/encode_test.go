@@ -137,11 +137,15 @@ func TestTheConversationAsItems(t *testing.T) {
 		"pictures and files by address and by upload": {
 			turns(
 				media(chat.PartImage, chat.Media{URL: "https://x/p.png", Detail: "low"}), media(chat.PartImage, chat.Media{FileID: "file-1", Origin: chat.DialectOpenAIChat}),
-				media(chat.PartFile, chat.Media{Type: "application/pdf", Data: "aa"}), media(chat.PartFile, chat.Media{FileID: "file-2", Origin: chat.DialectResponses}),
+				media(chat.PartFile, chat.Media{Type: "application/pdf", Data: "aa"}), media(chat.PartFile, chat.Media{Type: "text/plain", Data: "bb"}),
+				media(chat.PartFile, chat.Media{Type: "text/csv", Data: "cc"}), media(chat.PartFile, chat.Media{Data: "dd", Name: "d.bin"}), media(chat.PartFile, chat.Media{FileID: "file-2", Origin: chat.DialectResponses}),
 			), "",
 			`{"type":"message","role":"user","content":[{"type":"input_image","image_url":"https://x/p.png","detail":"low"}]},
 			{"type":"message","role":"user","content":[{"type":"input_image","file_id":"file-1"}]},
 			{"type":"message","role":"user","content":[{"type":"input_file","filename":"file.pdf","file_data":"data:application/pdf;base64,aa"}]},
+			{"type":"message","role":"user","content":[{"type":"input_file","filename":"file.txt","file_data":"data:text/plain;base64,bb"}]},
+			{"type":"message","role":"user","content":[{"type":"input_file","filename":"file.csv","file_data":"data:text/csv;base64,cc"}]},
+			{"type":"message","role":"user","content":[{"type":"input_file","filename":"d.bin","file_data":"data:application/octet-stream;base64,dd"}]},
 			{"type":"message","role":"user","content":[{"type":"input_file","file_id":"file-2"}]}`, nil,
 		},
 		"a thought goes directly before what followed it": {
@@ -156,6 +160,12 @@ func TestTheConversationAsItems(t *testing.T) {
 		"what follows a thought may be in the next message": {
 			turns(hi, parts(chat.RoleAssistant, own("hm")), parts(chat.RoleAssistant, callOf("c")), chat.Result("c", "out")), "",
 			user + `,` + thought + `,{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":1}"},{"type":"function_call_output","call_id":"c","output":"out"}`, nil,
+		},
+		"a message of nothing": {
+			turns(parts(chat.RoleUser), parts(chat.RoleAssistant, chat.Part{})), "", `{"type":"message","role":"user","content":[{"type":"input_text","text":""}]}`, nil,
+		},
+		"who speaks has no place": {
+			turns(chat.Message{Role: chat.RoleUser, Name: "Ann", Parts: []chat.Part{{Text: "hi"}}}), "", user, []string{"messages[].name"},
 		},
 		"a thought that nothing follows is left out": {
 			turns(hi, parts(chat.RoleAssistant, own("hm")), hi), "", user + "," + user, []string{"messages[].reasoning"},
@@ -244,5 +254,29 @@ func TestHeadersAndAddress(t *testing.T) {
 	}
 	if !strings.Contains(string(a.sent), `"store":false`) {
 		t.Errorf("got %s, want store:false", a.sent)
+	}
+}
+
+func TestThoughtsGoBackToWhomeverReadsThem(t *testing.T) {
+	other := chat.Part{Kind: chat.PartThinking, Text: "hm", Signature: &chat.Signature{Format: "xai-responses-v1", Data: "x"}}
+	r := turns(chat.Text(chat.RoleUser, "hi"), parts(chat.RoleAssistant, own("hm"), other, chat.Part{Text: "t", Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}}))
+	for name, tt := range map[string]struct {
+		flavour responses.Flavour
+		sent    int
+	}{
+		"OpenAI's own":            {responses.Flavour{}, 1},
+		"another maker's":         {responses.Flavour{Reads: func(model, format string) bool { return model == "m" && format == "xai-responses-v1" }}, 1},
+		"any":                     {responses.Flavour{Reads: func(string, string) bool { return true }}, 2},
+		"a model that thinks not": {responses.Flavour{Thoughtless: func(model string) bool { return model == "m" }}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, dropped, err := asked(t, tt.flavour, "m", r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if input, _ := body["input"].([]any); len(input) != 2+tt.sent || !slices.Equal(dropped, []string{"messages[].reasoning"}) {
+				t.Errorf("got %d thoughts in %v, and %q dropped; want %d", len(input)-2, input, dropped, tt.sent)
+			}
+		})
 	}
 }

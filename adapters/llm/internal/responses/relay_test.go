@@ -204,3 +204,14 @@ func TestWhatIsReadForKeeping(t *testing.T) {
 		})
 	}
 }
+
+func TestANameIsQuoted(t *testing.T) {
+	a := answer(t, said)
+	in := outbound.Passage{Body: []byte(`{"model":"x","store":false,"include":["reasoning.encrypted_content"]}`)}
+	if _, err := responses.New(client(t), responses.Flavour{}).RelayWhole(t.Context(), a.target(`ü "x"`), in); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"model":"ü \"x\"","store":false,"include":["reasoning.encrypted_content"]}`; string(a.sent) != want {
+		t.Errorf("got %s, want %s", a.sent, want)
+	}
+}
