@@ -50,7 +50,7 @@ func (e *encoder) call(i int, p *chat.Part) (*part, error) {
 		sent = callID("", "", len(e.calls), c.Name, c.Arguments)
 	}
 	e.calls = append(e.calls, call{id: c.ID, sent: sent, name: c.Name, step: e.steps})
-	return &part{FunctionCall: &functionCall{ID: e.id(sent), Name: c.Name, Args: args}, ThoughtSignature: signature}, nil
+	return &part{FunctionCall: &functionCall{ID: e.id(sent), Name: functionName(c.Name), Args: args}, ThoughtSignature: signature}, nil
 }
 
 // demanded is the signature of a call that must have one and has none. A client's dialect may have put it onto the thought before it: this vendor's
@@ -92,11 +92,11 @@ func (e *encoder) results(i int, m *chat.Message) error {
 // result answers a call by its function's name, which the neutral form knows from the call.
 func (e *encoder) result(i int, r *chat.ToolResult) (matched, error) {
 	at := e.find(r)
-	f := &functionResponse{Name: r.Name, ID: e.id(r.CallID)}
+	f := &functionResponse{Name: functionName(r.Name), ID: e.id(r.CallID)}
 	if at < len(e.calls) {
 		c := &e.calls[at]
 		c.answered = true
-		f.Name, f.ID = c.name, e.id(c.sent)
+		f.Name, f.ID = functionName(c.name), e.id(c.sent)
 	}
 	if f.Name == "" {
 		return matched{}, unsupported("gemini takes a tool result only after its call", "messages[%d].tool_call_id", i)

@@ -211,6 +211,9 @@ func (c *choice) closeCall() error {
 
 func (c *choice) say(id, name, args string, signature *chat.Signature) {
 	c.quotes.leave()
+	if own, ok := c.names[name]; ok {
+		name = own
+	}
 	from := c.id
 	if c.index > 0 {
 		from += "/" + strconv.Itoa(c.index) // choices may make the same call

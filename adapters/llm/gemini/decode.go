@@ -10,12 +10,10 @@ import (
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/domain/chat"
-	"github.com/forge1/forge1/ports/outbound"
 )
 
 // decode reads a whole answer the way a stream of one event is read.
-func decode(body []byte, to outbound.Target) (*chat.Response, error) {
-	d := &decoder{to: to}
+func decode(body []byte, d *decoder) (*chat.Response, error) {
 	chunks, _, err := d.Event(body)
 	if err != nil {
 		return nil, err
@@ -27,7 +25,7 @@ func decode(body []byte, to outbound.Target) (*chat.Response, error) {
 	last, err := d.End()
 	switch {
 	case errors.Is(err, chat.ErrCutOff):
-		return nil, llm.BadResponse(to, "answered without a usable end: no reason")
+		return nil, llm.BadResponse(d.to, "answered without a usable end: no reason")
 	case err != nil:
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type encoder struct {
 	model traits
 	out   *request
 	drops llm.Drops
+	names map[string]string // what functions are called whose names the vendor does not take, by the names that it is told
 
 	calls    []call    // of the conversation so far
 	steps    int       // turns of the model so far
@@ -33,22 +34,29 @@ type encoder struct {
 	thinking *part  // the thought that the model has just thought
 }
 
-// encode gives the vendor's request and the names of the fields that it cannot honour. With r.Strict the first such field is a failure,
-// and so is, always, content that cannot be left out without changing what was asked.
-func encode(model string, r *chat.Request) (*request, []string, error) {
+// encoded is a request in the vendor's words.
+type encoded struct {
+	request *request
+	dropped []string          // fields that it cannot honour
+	names   map[string]string // of functions, by what the vendor calls them; nil: by their own
+}
+
+// encode gives the vendor's request. With r.Strict the first field that it cannot honour is a failure, and so is, always, content that cannot be left
+// out without changing what was asked.
+func encode(model string, r *chat.Request) (*encoded, error) {
 	e := &encoder{model: traitsOf(model), out: &request{}, lastUser: -1}
 	if err := e.contents(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := e.tools(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	e.config(r)
 	dropped, err := e.drops.Fields(r)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return e.out, dropped, nil
+	return &encoded{e.out, dropped, e.names}, nil
 }
 
 func (e *encoder) config(r *chat.Request) {

@@ -50,7 +50,7 @@ type provider struct{ client *http.Client }
 
 // Complete implements outbound.Provider.
 func (p *provider) Complete(ctx context.Context, to outbound.Target, r *chat.Request) (*chat.Response, error) {
-	resp, dropped, err := p.generate(ctx, to, r, ":generateContent")
+	resp, in, err := p.generate(ctx, to, r, ":generateContent")
 	if err != nil {
 		return nil, err
 	}
@@ -58,36 +58,36 @@ func (p *provider) Complete(ctx context.Context, to outbound.Target, r *chat.Req
 	if err != nil {
 		return nil, err
 	}
-	out, err := decode(body, to)
+	out, err := decode(body, &decoder{to: to, names: in.names})
 	if err != nil {
 		return nil, err
 	}
-	out.Dropped = dropped
+	out.Dropped = in.dropped
 	return out, nil
 }
 
 // Stream implements outbound.Provider.
 func (p *provider) Stream(ctx context.Context, to outbound.Target, r *chat.Request) (chat.Stream, error) {
-	resp, dropped, err := p.generate(ctx, to, r, ":streamGenerateContent?alt=sse")
+	resp, in, err := p.generate(ctx, to, r, ":streamGenerateContent?alt=sse")
 	if err != nil {
 		return nil, err
 	}
 	unlist(resp)
-	answer := events.Answer{Response: resp, To: to, Decoder: &decoder{to: to}, Explain: explain, Dropped: dropped}
+	answer := events.Answer{Response: resp, To: to, Decoder: &decoder{to: to, names: in.names}, Explain: explain, Dropped: in.dropped}
 	return answer.Stream(ctx)
 }
 
-func (p *provider) generate(ctx context.Context, to outbound.Target, r *chat.Request, method string) (*http.Response, []string, error) {
-	out, dropped, err := encode(nameOf(to), r)
+func (p *provider) generate(ctx context.Context, to outbound.Target, r *chat.Request, method string) (*http.Response, *encoded, error) {
+	out, err := encode(nameOf(to), r)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := post(to, method, out)
+	c, err := post(to, method, out.request)
 	if err != nil {
 		return nil, nil, err
 	}
 	resp, err := c.Do(ctx, p.client)
-	return resp, dropped, err
+	return resp, out, err
 }
 
 // nameOf is a model's name without the folder that the vendor puts in front of it.

@@ -13,14 +13,14 @@ import (
 
 // Count implements outbound.Counter. A request is counted as it would be sent, with its system prompt and its tools.
 func (p *provider) Count(ctx context.Context, to outbound.Target, r *chat.Request) (int, error) {
-	out, _, err := encode(nameOf(to), r)
+	out, err := encode(nameOf(to), r)
 	if err != nil {
 		return 0, err
 	}
-	out.Model = "models/" + nameOf(to)
+	out.request.Model = "models/" + nameOf(to)
 	c, err := post(to, ":countTokens", struct {
 		Request *request `json:"generateContentRequest"`
-	}{out})
+	}{out.request})
 	if err != nil {
 		return 0, err
 	}

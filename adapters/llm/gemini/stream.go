@@ -17,6 +17,7 @@ const maxChoices = 128
 // own end: an answer that runs code has a finishReason before each run too.
 type decoder struct {
 	to      outbound.Target
+	names   map[string]string // of functions, by what the vendor calls them
 	id      string
 	model   string
 	named   bool // id and model were said

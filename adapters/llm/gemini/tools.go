@@ -39,7 +39,7 @@ func (e *encoder) tools(r *chat.Request) error {
 			return unsupported("gemini takes a JSON Schema object only", "tools[%d].function.parameters", i)
 		}
 		strict = strict || t.Strict != nil && *t.Strict
-		declared = append(declared, functionDeclaration{Name: t.Name, Description: t.Description, Parameters: t.Schema})
+		declared = append(declared, functionDeclaration{Name: e.name(t.Name), Description: t.Description, Parameters: t.Schema})
 	}
 	if r.ToolChoice.Mode == chat.ToolNone {
 		run = nil // there is no other way to keep the vendor from running them
@@ -124,8 +124,9 @@ func (e *encoder) choice(r *chat.Request, declared []functionDeclaration, strict
 	case chat.ToolRequired:
 		c.Mode = "ANY"
 	case chat.ToolNamed:
-		c.Mode, c.AllowedFunctionNames = "ANY", []string{r.ToolChoice.Name}
-		if !slices.ContainsFunc(declared, func(f functionDeclaration) bool { return f.Name == r.ToolChoice.Name }) {
+		name := functionName(r.ToolChoice.Name)
+		c.Mode, c.AllowedFunctionNames = "ANY", []string{name}
+		if !slices.ContainsFunc(declared, func(f functionDeclaration) bool { return f.Name == name }) {
 			c = &functionCallingConfig{}
 			e.drops.Add("tool_choice")
 		}
