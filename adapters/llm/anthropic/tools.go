@@ -21,9 +21,6 @@ var (
 	codeExecution = tool{Type: "code_execution_20250825", Name: "code_execution"}
 )
 
-// betaCode is what a call must say to be allowed code execution.
-const betaCode = "code-execution-2025-08-25"
-
 func (e *encoder) tools(r *chat.Request) error {
 	for i := range r.Tools {
 		if err := e.tool(i, &r.Tools[i]); err != nil {
@@ -74,10 +71,6 @@ func (e *encoder) serverTool(i int, t *chat.Tool) {
 		e.out.Tools = append(e.out.Tools, &own)
 	default:
 		e.drops.Add(fmt.Sprintf("tools[%d]", i))
-		return
-	}
-	if t.Server == chat.ServerCodeExecution {
-		e.beta(betaCode)
 	}
 }
 
