@@ -175,13 +175,14 @@ func withoutEmpty(parts []chat.Part) []chat.Part {
 func (d *chatReader) toolCalls(v strictjson.Value) []chat.Part {
 	var out []chat.Part
 	d.each(v, func(_ int, item strictjson.Value) {
-		out = append(out, chat.Part{Kind: chat.PartToolCall, Call: d.toolCall(item)})
+		out = append(out, d.toolCall(item))
 	})
 	return out
 }
 
-func (d *chatReader) toolCall(v strictjson.Value) *chat.ToolCall {
+func (d *chatReader) toolCall(v strictjson.Value) chat.Part {
 	c := &chat.ToolCall{}
+	out := chat.Part{Kind: chat.PartToolCall, Call: c}
 	kind, _ := v.Member("type")
 	custom := d.lenient && kind.Kind == strictjson.String && kind.Text == "custom"
 	body := "function"
@@ -195,6 +196,8 @@ func (d *chatReader) toolCall(v strictjson.Value) *chat.ToolCall {
 		case key == "type":
 			d.constant(v, body)
 		case key == "index": // OpenRouter adds it to whole answers, and clients send those back
+		case key == "cache_control" && d.lenient:
+			out.Cache = d.cacheControl("messages[].tool_calls[].", v)
 		case key == "custom" && custom:
 			d.customCall(c, v)
 		case key == "function" && !custom:
@@ -204,13 +207,13 @@ func (d *chatReader) toolCall(v strictjson.Value) *chat.ToolCall {
 		}
 		return true
 	}) {
-		return c
+		return out
 	}
 	d.required(v, "id", body)
 	if c.Arguments == "" {
 		c.Arguments = "{}"
 	}
-	return c
+	return out
 }
 
 // called reads the name and the arguments of a call.

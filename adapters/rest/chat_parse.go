@@ -52,7 +52,11 @@ func translateChat(body []byte, strict bool) (r *chat.Request, tools []string, e
 
 // ofRouter reports whether a field is the router's, not the model's.
 func (d *chatParser) ofRouter(key string) bool {
-	return key == "model" || key == "stream" || key == "stream_options"
+	switch key {
+	case "model", "stream", "stream_options", "usage":
+		return true
+	}
+	return false
 }
 
 // settle brings the fields together that say one thing in two ways.

@@ -64,6 +64,8 @@ func chatField(key []byte) (place int, kinds uint8) {
 		return 23, isString | isNull
 	case "store":
 		return 24, isBool | isNull
+	case "usage": // OpenRouter's way to ask for it
+		return 25, isObject | isNull
 	}
 	return -1, 0
 }
@@ -81,7 +83,9 @@ func (s *scanner) chatField(place int, k uint8) {
 		s.out.stream = s.b[s.i] == 't'
 		s.skip(1)
 	case 3:
-		s.streamOptions(k)
+		s.asksForUsage(k, "/stream_options", "include_usage")
+	case 25:
+		s.asksForUsage(k, "/usage", "include")
 	case 4, 5:
 		s.limit(place, k)
 	case 6, 7:
@@ -105,27 +109,28 @@ func (s *scanner) chatField(place int, k uint8) {
 	}
 }
 
-func (s *scanner) streamOptions(k uint8) {
+// asksForUsage reads an object with a member that asks for usage at the end of a stream.
+func (s *scanner) asksForUsage(k uint8, field, name string) {
 	if k != isObject {
 		s.skip(1)
 		return
 	}
 	twice := false
 	s.object(2, func(key []byte) {
-		if string(key) != "include_usage" {
+		if string(key) != name {
 			s.skip(2)
 			return
 		}
 		if twice {
-			s.clash("/stream_options/include_usage", "stands twice")
+			s.clash(field+"/"+name, "stands twice")
 			return
 		}
 		twice = true
 		if k := s.kind(); k&(isBool|isNull) == 0 {
-			s.wrong("/stream_options/include_usage", "must be true or false")
+			s.wrong(field+"/"+name, "must be true or false")
 			return
 		}
-		s.out.includeUsage = s.b[s.i] == 't'
+		s.out.includeUsage = s.out.includeUsage || s.b[s.i] == 't'
 		s.skip(2)
 	})
 }

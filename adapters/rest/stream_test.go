@@ -129,8 +129,10 @@ func TestARelayedStreamIsNotTouched(t *testing.T) {
 	if got, want := string(w.post(chatPath, openAIBody(`,"stream":true`), aiKey).body), raw[0]+raw[1]+raw[3]; got != want {
 		t.Errorf("without usage: got %q, want %q", got, want)
 	}
-	if got, want := string(w.post(chatPath, openAIBody(`,"stream":true,"stream_options":{"include_usage":true}`), aiKey).body), strings.Join(raw, ""); got != want {
-		t.Errorf("with usage: got %q, want %q", got, want)
+	for _, asked := range []string{`,"stream_options":{"include_usage":true}`, `,"usage":{"include":true}`, `,"usage":{"include":true},"stream_options":{"include_usage":false}`} {
+		if got, want := string(w.post(chatPath, openAIBody(`,"stream":true`+asked), aiKey).body), strings.Join(raw, ""); got != want {
+			t.Errorf("with usage: got %q, want %q", got, want)
+		}
 	}
 }
 
