@@ -129,7 +129,7 @@ func (c *conversation) message(at int) (gone bool) {
 	for key, ok := w.Next(); ok; key, ok = w.Next() {
 		switch string(key) {
 		case "role":
-			role = jsonscan.Unquote(w.Skip())
+			role = wordOf(w.Skip())
 		case "content":
 			content = w.Pos()
 			w.Skip()
@@ -190,7 +190,7 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 		from := w.Pos()
 		switch value := w.Skip(); string(key) {
 		case "type":
-			kind = jsonscan.Unquote(value)
+			kind = wordOf(value)
 		case "signature", "data":
 			if bytes.Contains(value, signatureMark) {
 				sealed = jsonscan.Unquote(value)
@@ -213,7 +213,7 @@ func (c *conversation) block(at int, f *facts) (gone bool) {
 		f.thought = true
 	case "tool_use":
 		f.calls = true
-		f.foreign = !strings.HasPrefix(c.rename(id), ownCall) || f.foreign
+		f.foreign = !c.rename(id) || f.foreign
 	case "tool_result":
 		c.rename(id)
 	}
@@ -238,16 +238,43 @@ func (c *conversation) citations(at int) {
 // maxID is the longest id of a call that the vendor takes.
 const maxID = 64
 
-// rename gives an id, and rewrites it if the vendor would refuse it.
-func (c *conversation) rename(at jsonscan.Span) string {
+// rename rewrites an id that the vendor would refuse. It reports whether the id is one of the vendor's own.
+func (c *conversation) rename(at jsonscan.Span) (own bool) {
 	if !at.Found() {
-		return ""
+		return false
+	}
+	if quoted := at.Of(c.body); len(quoted) > 2 && quoted[0] == '"' && len(quoted) <= maxID+2 && len(bytes.Trim(quoted[1:len(quoted)-1], idBytes)) == 0 {
+		return bytes.HasPrefix(quoted[1:], ownCallBytes)
 	}
 	id := jsonscan.Unquote(at.Of(c.body))
-	if id != "" && (len(id) > maxID || strings.Trim(id, idBytes) != "") {
+	switch {
+	case id == "":
+	case len(id) <= maxID && strings.Trim(id, idBytes) == "":
+		return strings.HasPrefix(id, ownCall)
+	default:
 		c.edits = append(c.edits, jsonscan.Edit{From: at.From, To: at.To, Text: quote(chat.PortableID(id))})
 	}
-	return id
+	return false
+}
+
+var ownCallBytes = []byte(ownCall)
+
+// wordOf reads a role or a type; those that matter cost no memory.
+func wordOf(value []byte) string {
+	switch string(value) {
+	case `"assistant"`:
+		return assistant
+	case `"user"`:
+		return user
+	case `"text"`:
+		return "text"
+	case `"tool_use"`:
+		return "tool_use"
+	case `"tool_result"`:
+		return "tool_result"
+	default:
+		return jsonscan.Unquote(value)
+	}
 }
 
 const idBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

@@ -71,6 +71,7 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 			whole("", said(`{"type":"tool_use","id":"`+strings.Repeat("x", 65)+`"}`)), whole("", said(`{"type":"tool_use","id":"`+chat.PortableID(strings.Repeat("x", 65))+`"}`)), nil,
 		},
 		"ids that are taken and the vendor's own stay": {whole("", asked, said(`{"type":"tool_use","id":"`+strings.Repeat("x", 64)+`","name":"f","input":{}}`, `{"type":"server_tool_use","id":"srv.1"}`)), "", nil},
+		"an id that is spelled oddly":                  {whole(budget, asked, said(`{"type":"tool_use","id":"toolu_\u0061"}`)), "", nil},
 		"thoughts of others go, with their commas": {
 			whole("", asked, said(theirs, `{"type":"text","text":"a"}`, hidden, `{"type":"text","text":"b"}`, theirs), asked),
 			whole("", asked, said(`{"type":"text","text":"a"}`, `{"type":"text","text":"b"}`), asked),
