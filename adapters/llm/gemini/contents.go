@@ -116,7 +116,7 @@ func (e *encoder) part(i, j int, p *chat.Part) (any, error) {
 	case chat.PartText, chat.PartRefusal:
 		signature := e.signature(p)
 		if p.Text == "" && signature == "" {
-			return nil, nil //nolint:nilnil // an empty part is no part
+			return nil, nil // an empty part is no part
 		}
 		return &part{Text: &p.Text, ThoughtSignature: signature}, nil
 	case chat.PartImage, chat.PartAudio, chat.PartFile:
@@ -129,12 +129,12 @@ func (e *encoder) part(i, j int, p *chat.Part) (any, error) {
 	case chat.PartForeign:
 		if p.Foreign == nil || p.Foreign.Dialect != chat.DialectGemini || !isObject(p.Foreign.JSON) {
 			e.drops.Note(fmt.Sprintf("messages[%d].content[%d]", i, j))
-			return nil, nil //nolint:nilnil // another vendor's own is no part here
+			return nil, nil // another vendor's own is no part here
 		}
 		return json.RawMessage(p.Foreign.JSON), nil
 	case chat.PartThinking:
 		e.drops.Note(reasoning)
-		return nil, nil //nolint:nilnil // thoughts of nobody's
+		return nil, nil // thoughts of nobody's
 	default:
 		return nil, unsupported("gemini takes no such part here", "messages[%d].content[%d]", i, j)
 	}
