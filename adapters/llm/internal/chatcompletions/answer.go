@@ -28,6 +28,15 @@ type choice struct {
 	Error      json.RawMessage `json:"error"` // OpenRouter's, beside finishError
 }
 
+// said gives what a choice says: of a whole answer the message, of a chunk the delta. Some servers send the one where the other belongs, and some
+// repeat the message of all chunks in the last.
+func (c *choice) said(whole bool) *said {
+	if whole && c.Message != nil || c.Delta == nil {
+		return c.Message
+	}
+	return c.Delta
+}
+
 // finishError is how OpenRouter ends a choice whose model failed.
 const finishError = "error"
 

@@ -27,7 +27,7 @@ func (p *Provider) decode(body []byte, to outbound.Target, h http.Header) (*chat
 	}
 	number(a.Choices)
 	d := p.newDecoder(to)
-	d.header = h
+	d.header, d.whole = h, true
 	chunks, err := d.chunks(&a, unread)
 	if err != nil {
 		return nil, err

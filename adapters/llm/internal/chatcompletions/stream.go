@@ -20,6 +20,7 @@ type decoder struct {
 	to      outbound.Target
 	flavour Flavour
 	header  http.Header // of a whole answer
+	whole   bool        // it is one
 	id      string
 	tier    text
 	choices choices
@@ -106,11 +107,10 @@ func (d *decoder) choice(out []chat.Chunk, c *choice) ([]chat.Chunk, error) {
 	c.Index = clamp(c.Index)
 	d.choices.start(c.Index)
 	t := d.tell(c.Index)
-	for _, s := range [...]*said{c.Delta, c.Message} {
-		if s != nil {
-			out = t.say(out, s, c.Logprobs, s == c.Message)
-			c.Logprobs = nil
-		}
+	if s := c.said(d.whole); s != nil {
+		out = t.say(out, s, c.Logprobs, s == c.Message)
+	} else if tells(c.Logprobs) {
+		out = t.say(out, &said{}, c.Logprobs, false)
 	}
 	if c.Finish == nil || *c.Finish == "" {
 		return out, nil

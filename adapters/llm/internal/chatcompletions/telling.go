@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
 	"github.com/forge1/forge1/domain/chat"
 )
@@ -131,7 +132,7 @@ func mediaOf(url string) *chat.Media {
 // hear gathers a sound, whose bytes and words come in pieces.
 func (t *telling) hear(b json.RawMessage) {
 	var s spoken
-	if json.Unmarshal(b, &s) != nil {
+	if json.Unmarshal(b, &s) != nil || t.samples.Len()+t.words.Len() > llm.MaxAnswer {
 		return
 	}
 	if t.sound == nil {

@@ -1,6 +1,7 @@
 package chatcompletions
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/forge1/forge1/adapters/llm"
@@ -30,7 +31,7 @@ func (e *encoder) assistant(m *chat.Message, i int) error {
 		case chat.PartToolCall:
 			id := e.toolID(p.Call.ID)
 			out.ToolCalls = append(out.ToolCalls, toolCall{
-				ID: id, Type: "function", Function: calledFunction{Name: p.Call.Name, Arguments: arguments(p.Call.Arguments)},
+				ID: id, Type: "function", Function: calledFunction{Name: p.Call.Name, Arguments: arguments(cmp.Or(p.Call.Arguments, "{}"))},
 			})
 			e.signed(&out, p, id)
 		case chat.PartAudio:
