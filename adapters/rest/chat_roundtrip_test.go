@@ -197,3 +197,29 @@ func join(to, delta map[string]any) {
 		}
 	}
 }
+
+// BenchmarkRenderedChunk measures one translated piece of text as a client's frame.
+func BenchmarkRenderedChunk(b *testing.B) {
+	e := &chatEncoder{forms: &toolForms{}}
+	e.begin(inbound.Receipt{CallID: "c", Model: "m"}, false)
+	p := inbound.Piece{Chunk: chat.Chunk{Text: " and then it said \"so\""}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(e.piece(p)) == 0 {
+			b.Fatal("nothing was written")
+		}
+	}
+}
+
+// BenchmarkRelayedPiece measures one relayed frame.
+func BenchmarkRelayedPiece(b *testing.B) {
+	e := &chatEncoder{}
+	e.begin(inbound.Receipt{CallID: "c", Model: "m"}, true)
+	p := inbound.Piece{Raw: []byte("data: {}\n\n")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(e.piece(p)) == 0 {
+			b.Fatal("nothing was written")
+		}
+	}
+}

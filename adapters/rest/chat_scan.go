@@ -170,6 +170,8 @@ func (s *scanner) messages() {
 				s.content(n)
 			case "tool_calls":
 				s.texts("name", "arguments", 3)
+			case "images": // that a model made
+				s.pictures()
 			default:
 				s.skip(3)
 			}
@@ -179,6 +181,18 @@ func (s *scanner) messages() {
 	if s.err == nil && n == 0 {
 		s.breaks("/messages", "too_short", "must have at least 1 item")
 	}
+}
+
+// pictures goes past a list of pictures.
+func (s *scanner) pictures() {
+	if s.kind() != isArray {
+		s.skip(3)
+		return
+	}
+	s.array(4, func() {
+		s.out.vision = true
+		s.skip(4)
+	})
 }
 
 func (s *scanner) content(n int) {

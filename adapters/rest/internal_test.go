@@ -94,7 +94,7 @@ func TestTheScanAgreesWithTheTranslation(t *testing.T) {
 func genChat(t *rapid.T) []byte {
 	text := rapid.String()
 	message := func() map[string]any {
-		switch rapid.IntRange(0, 3).Draw(t, "message") {
+		switch rapid.IntRange(0, 4).Draw(t, "message") {
 		case 0:
 			return map[string]any{"role": "user", "content": text.Draw(t, "text")}
 		case 1:
@@ -103,6 +103,10 @@ func genChat(t *rapid.T) []byte {
 			}}
 		case 2:
 			return map[string]any{"role": "tool", "tool_call_id": "c", "content": text.Draw(t, "text")}
+		case 3:
+			return map[string]any{"role": "assistant", "content": text.Draw(t, "text"), "images": []any{
+				map[string]any{"type": "image_url", "image_url": map[string]any{"url": "data:image/png;base64,AA"}},
+			}[:rapid.IntRange(0, 1).Draw(t, "images")]}
 		}
 		parts := []any{map[string]any{"type": "text", "text": text.Draw(t, "text")}}
 		if rapid.Bool().Draw(t, "image") {
