@@ -170,6 +170,14 @@ func TestARenderedMessageStream(t *testing.T) {
 				{ended("tool_use")},
 			},
 		},
+		"a citation that comes first, and text behind what was cited": {
+			[]chat.Chunk{{Citations: []chat.Citation{{URL: "u"}}}, {Text: "a"}},
+			[][]string{block(0, `{"type":"text","text":"","citations":[]}`, `{"type":"citations_delta","citation":{"type":"web_search_result_location","url":"u","title":"","cited_text":"","encrypted_index":"`+unsigned+`"}}`, textDelta("a")), {ended("end_turn")}},
+		},
+		"a call that goes on though it was whole": {
+			[]chat.Chunk{piece(0, "c1", "f", "{}"), {Text: "a"}, piece(0, "", "", "{}")},
+			[][]string{block(0, tool("c1", "f"), jsonDelta(""), jsonDelta("{}")), block(1, emptyText, textDelta("a")), {ended("tool_use")}},
+		},
 		"the other choices": {[]chat.Chunk{{Text: "a"}, {Choice: 1, Text: "b"}, {Choice: 1, Finish: chat.FinishLength}}, [][]string{block(0, emptyText, textDelta("a")), {ended("end_turn")}}},
 	}
 	for name, tc := range tests {
@@ -181,6 +189,13 @@ func TestARenderedMessageStream(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+func TestAMessageStreamBeginsWithTheUsageThatIsKnown(t *testing.T) {
+	got := streamed(messageReceipt(), []chat.Chunk{{Usage: &chat.Usage{Input: 9, CacheRead: 4}, ServiceTier: "priority"}})
+	if want := `"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":4,`; !strings.Contains(got[:strings.Index(got, "\n\n")], want) {
+		t.Errorf("got %s, want it to begin with %s", got, want)
 	}
 }
 

@@ -147,6 +147,25 @@ func TestMessagesBodiesThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatOnlyAVendorUnderstandsIsItsToRefuse(t *testing.T) {
+	w := start(t)
+	passed := ""
+	w.models.execute = func(_ context.Context, c inbound.Call) (inbound.Answer, error) {
+		passed = string(c.Body)
+		return inbound.Answer{Receipt: receipt(), Body: []byte(`{"content":[]}`)}, nil
+	}
+	for _, more := range []string{
+		`,"tools":[1,{"name":1,"description":{},"input_schema":[]}]`, `,"system":[1,{"type":1,"text":[],"source":1,"content":{}}]`, `,"metadata":{"user_id":7,"x":[]}`, `,"metadata":{"user_id":"\u0000"}`,
+		`,"output_config":{"effort":[],"format":{"type":1,"x":{}}}`, `,"output_config":{"format":7}`, `,"output_format":{"schema":7}`, `,"new_field":{"a":[1,2,{"b":null}]}`, `,"system":[{"type":"document","source":{"type":7,"data":7}}]`,
+		`,"thinking":null,"container":{"id":"c"},"stop_sequences":[],"top_k":5,"tool_choice":{},"service_tier":"x","context_management":{},"cache_control":null,"mcp_servers":[{}]`,
+	} {
+		body := messagesBody(more)
+		if got := w.post(messagesPath, body, aiKey); got.status != 200 || passed != body {
+			t.Errorf("got %s for %s, want %s", got, passed, body)
+		}
+	}
+}
+
 // checkRefused holds a failure against Anthropic's shape.
 func checkRefused(t *testing.T, got answer, status int, kind, text string) {
 	t.Helper()
