@@ -36,6 +36,7 @@ type commands struct {
 	Keys      keysCmd      `cmd:"" help:"Manage the keys that sign access tokens."`
 	Router    routerCmd    `cmd:"" help:"Ask a running server where calls go, and why."`
 	Catalogue catalogueCmd `cmd:"" help:"Make and check tables of models and prices."`
+	Provider  providerCmd  `cmd:"" help:"Add a vendor."`
 	QR        qrCmd        `cmd:"" name:"qr" help:"Draw the text on standard input, such as an otpauth address, as a QR code in the terminal."`
 	Config    configCmd    `cmd:"" help:"Print the effective configuration, secrets masked."`
 	Version   versionCmd   `cmd:"" help:"Print what was built, and of what."`
