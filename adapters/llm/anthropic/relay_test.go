@@ -100,6 +100,9 @@ func TestABodyIsPassedOnAsItIs(t *testing.T) {
 			whole("", asked, said(mine, call), answered, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(call), answered, asked),
 			[]string{"thinking"},
 		},
+		"thinking stays with words to go on from": {
+			whole(budget, asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(`{"type":"text","text":"a"}`)), "", nil,
+		},
 		"thinking stays in the next turn": {
 			whole(budget, asked, said(strings.Replace(call, "toolu_a", "call_1", 1)), answered, said(`{"type":"text","text":"a"}`), asked, said(call), answered), "", nil,
 		},
@@ -221,7 +224,7 @@ func TestFramesAreToldApart(t *testing.T) {
 		{event(`{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{"}}`), outbound.Frame{Content: true}},
 		{event(`{"type":"content_block_start","index":3,"content_block":{"type":"fallback","from":{}}}`), outbound.Frame{Content: true}},
 		{event(`{"type":"news","text":"x"}`), outbound.Frame{}},
-		{event(`{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{"input_tokens":5,"output_tokens":9}}`), outbound.Frame{Finish: chat.FinishLength, Usage: usage(9)}},
+		{event(`{"type":"message_delta","delta":{"stop_reason":"max_tokens","stop_details":{"explanation":null}},"usage":{"input_tokens":5,"output_tokens":9}}`), outbound.Frame{Finish: chat.FinishLength, Usage: usage(9)}},
 		{event(`{"type":"message_stop"}`), outbound.Frame{}},
 	}
 	var body strings.Builder
