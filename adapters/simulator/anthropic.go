@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -137,6 +138,9 @@ func (a anthropic) parse(rt route, body []byte) (*call, *problem) {
 		}
 		return nil, bad(field + ": Input should be a valid " + anthropicKind(err))
 	}
+	if p := unknownInAnthropic(body); p != nil {
+		return nil, p
+	}
 	if rt.api == apiCount && b.MaxTokens == nil {
 		b.MaxTokens = new(maxBody) // a count needs no limit
 	}
@@ -157,7 +161,7 @@ func (a anthropic) parse(rt route, body []byte) (*call, *problem) {
 	if p := b.converse(c); p != nil {
 		return nil, p
 	}
-	for _, refuse := range anthropicRules {
+	for _, refuse := range slices.Concat(anthropicRules, anthropicModelRules) {
 		if p := refuse(&b, rt); p != nil {
 			return nil, p
 		}

@@ -120,8 +120,6 @@ func alteredThought(b *anthropicBody, rt route) *problem {
 				return bad(at + ": Invalid `signature` in `thinking` block")
 			case block.Type == "redacted_thinking" && !rt.genuine("redacted", block.Data, ""):
 				return bad(at + ": Invalid `data` in `redacted_thinking` block")
-			case strings.HasSuffix(block.Type, "thinking") && block.Cache != nil:
-				return bad(at + "." + block.Type + ".cache_control: Extra inputs are not permitted")
 			}
 		}
 	}

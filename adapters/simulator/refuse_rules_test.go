@@ -69,9 +69,52 @@ func (w *world) thought(t *testing.T, how string) (thinking, use, result string)
 	return jsonOf(t, v.Content[0]), jsonOf(t, v.Content[1]), `{"type":"tool_result","tool_use_id":"` + id + `","content":"x"}`
 }
 
+// claudes are models of several generations.
+var claudes = map[string][]string{simulator.Anthropic: {"claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-4-7", "claude-sonnet-5", "claude-3-opus-20240229"}}
+
+func TestAnthropicRefusesWhatAModelDoesNotTake(t *testing.T) {
+	t.Parallel()
+	w := start(t, simulator.Config{Models: claudes})
+	ask := func(model, fields string) string { return anthropicWith(fields + `,"model":"` + model + `"`) }
+	const budget = `,"max_tokens":4000,"thinking":{"type":"enabled","budget_tokens":2000}`
+	prefill := func(model string) string {
+		return strings.Replace(anthropicMessages(`{"role":"user","content":"hi"},{"role":"assistant","content":"Well,"}`), "claude-sonnet-4-5", model, 1)
+	}
+	for name, good := range map[string]string{
+		"both samplings of old": ask("claude-3-opus-20240229", `,"temperature":0.5,"top_p":0.5`), "a budget of before": ask("claude-sonnet-4-6", budget),
+		"prefill of before": prefill("claude-sonnet-4-5"), "the default temperature": ask("claude-sonnet-5", `,"temperature":1`),
+	} {
+		if res, body := w.must(w.post(simulator.Anthropic, "/v1/messages", good)); res.StatusCode != 200 {
+			t.Errorf("%s = %d %s, want 200", name, res.StatusCode, body)
+		}
+	}
+	w.refuses(t, simulator.Anthropic, "/v1/messages", map[string]refusal{
+		"temperature and top_p":      {body: ask("claude-sonnet-4-5", `,"temperature":0.5,"top_p":0.5`), status: 400, want: "`temperature` and `top_p` cannot both be specified for this model."},
+		"temperature":                {body: ask("claude-sonnet-5", `,"temperature":0.5`), status: 400, want: "`temperature` is deprecated for this model."},
+		"top_p":                      {body: ask("claude-sonnet-5", `,"top_p":0.5`), status: 400, want: "`top_p` is deprecated for this model."},
+		"top_k":                      {body: ask("claude-sonnet-5", `,"top_k":5`), status: 400, want: "`top_k` is deprecated for this model."},
+		"adaptive thinking":          {body: ask("claude-sonnet-4-5", `,"thinking":{"type":"adaptive"}`), status: 400, want: "adaptive thinking is not supported on this model"},
+		"a budget":                   {body: ask("claude-opus-4-7", budget), status: 400, want: `\"thinking.type.enabled\" is not supported for this model.`},
+		"prefill":                    {body: prefill("claude-sonnet-4-6"), status: 400, want: "This model does not support assistant message prefill."},
+		"a system message of before": {body: anthropicMessages(`{"role":"user","content":"hi"},{"role":"system","content":"x"}`), status: 400, want: `Unexpected role \"system\"`},
+	})
+}
+
+func TestAnthropicRefusesExtraInputs(t *testing.T) {
+	t.Parallel()
+	start(t, simulator.Config{}).refuses(t, simulator.Anthropic, "/v1/messages", map[string]refusal{
+		"a field":               {body: anthropicWith(`,"frequency_penalty":1`), status: 400, want: "frequency_penalty: Extra inputs are not permitted"},
+		"a field of metadata":   {body: anthropicWith(`,"metadata":{"team":"x"}`), status: 400, want: "metadata.team: Extra inputs are not permitted"},
+		"a field of a message":  {body: anthropicMessages(`{"role":"user","content":"hi","name":"x"}`), status: 400, want: "messages.0.name: Extra inputs are not permitted"},
+		"a field of a text":     {body: anthropicMessages(`{"role":"user","content":[{"type":"text","text":"x","signature":"y"}]}`), status: 400, want: "messages.0.content.0.text.signature: Extra inputs are not permitted"},
+		"a field of a tool":     {body: anthropicWith(`,"tools":[{"name":"f","parameters":{}}]`), status: 400, want: "tools.0.custom.parameters: Extra inputs are not permitted"},
+		"a field of the choice": {body: anthropicWith(`,"tool_choice":{"type":"auto","function":{}}`), status: 400, want: "tool_choice.function: Extra inputs are not permitted"},
+	})
+}
+
 func TestAnthropicRefusesThinkingThatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
-	w := start(t, simulator.Config{})
+	w := start(t, simulator.Config{Models: claudes})
 	thinking, use, result := w.thought(t, "hi")
 	redacted, _, _ := w.thought(t, "[sim:redacted]")
 	const on = `,"thinking":{"type":"enabled","budget_tokens":1024}`
@@ -94,7 +137,7 @@ func TestAnthropicRefusesThinkingThatIsNotItsOwn(t *testing.T) {
 		"as it came":                           ask(thinking+","+use, result, on),
 		"redacted":                             ask(redacted+","+use, result, on),
 		"left out, with thinking off":          ask(use, result, ""),
-		"left out, where the model may choose": ask(use, result, `,"thinking":{"type":"adaptive"}`),
+		"left out, where the model may choose": strings.Replace(ask(use, result, `,"thinking":{"type":"adaptive"}`), "sonnet-4-5", "sonnet-4-6", 1),
 		"left out of a turn in words":          ask(`{"type":"text","text":"hello"}`, `{"type":"text","text":"x"}`, on),
 	} {
 		if res, body := w.must(w.post(simulator.Anthropic, "/v1/messages", good)); res.StatusCode != 200 {

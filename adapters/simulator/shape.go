@@ -69,7 +69,7 @@ func (s *shape) stranger(v any, path []string, spell func(string) string) *stran
 // strangerIn reads a body, which is valid JSON, and finds the first field that the shape does not have.
 func (s *shape) strangerIn(body []byte, spell func(string) string) *stranger {
 	var v any
-	if json.Unmarshal(body, &v) != nil {
+	if s == nil || json.Unmarshal(body, &v) != nil {
 		return nil
 	}
 	return s.stranger(v, nil, spell)
