@@ -13,7 +13,7 @@ import (
 	"github.com/forge1/forge1/ports/outbound"
 )
 
-// maxHeld bounds, in bytes, what a vendor may send before the first content.
+// maxHeld bounds, in bytes, what a vendor may send before the first content, beside what it repeats of the request: OpenAI's responses do so twice.
 const maxHeld = 1 << 20
 
 // Stream implements inbound.Gateway.
@@ -163,7 +163,7 @@ func fromChunks(chunks chat.Stream) iter.Seq2[event, error] {
 // hold reads up to the first content, or the finish. What breaks before it may be tried elsewhere.
 func (s *stream) hold(a *attempt, patience *time.Timer) error {
 	first, alive := true, 0
-	for size := 0; size < maxHeld; {
+	for size := 0; size < maxHeld+3*len(s.in.Body); {
 		e, err, ok := s.next()
 		switch {
 		case err != nil:

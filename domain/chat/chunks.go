@@ -28,8 +28,6 @@ func (c *Choice) chunks(out []Chunk, index int) []Chunk {
 			calls++
 		case p.spoken():
 			out = p.spokenChunks(out, index)
-		case p.Kind == PartThinking && !p.Redacted && p.Signature != nil:
-			out = append(out, Chunk{Choice: index, Signature: p.Signature})
 		default:
 			whole := *p
 			out = append(out, Chunk{Choice: index, Part: &whole})

@@ -32,6 +32,10 @@ func drawnPart(t *rapid.T) chat.Part {
 			p.Signature = signature
 			return p
 		}
+		if rapid.Bool().Draw(t, "alone") { // a signature that stands alone
+			p.Signature = signature
+			return p
+		}
 		p.Text = some.Draw(t, "text")
 	default:
 		p.Text = some.Draw(t, "text")

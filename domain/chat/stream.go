@@ -16,9 +16,9 @@ type Chunk struct {
 	Refusal  string
 	Thinking string
 	Tool     *ToolDelta
-	// Part comes whole: a picture, a sound, redacted thinking, something foreign.
+	// Part comes whole: a picture, a sound, redacted thinking, a signature that stands alone, something foreign.
 	Part *Part
-	// Signature ends the thought or the text before it. After anything else, or at first, it stands alone: a thought without text.
+	// Signature ends the thought or the text before it. After anything else, or at first, it stands alone, as it does in a Part: a thought without text.
 	Signature *Signature
 	Citations []Citation // of the text that they come with or after
 	Logprobs  []TokenLogprob

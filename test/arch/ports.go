@@ -39,6 +39,9 @@ func portsHaveSuites(t *Tree) (bad []string) {
 
 func suitesAreUsed(t *Tree) (bad []string) {
 	for _, s := range t.Suites {
+		if s == "Recordings" {
+			continue // reads the real ones for other tests
+		}
 		if !slices.ContainsFunc(t.Packages, func(p Package) bool {
 			return within(p.Path, "adapters") && slices.Contains(p.Proves, s)
 		}) {
