@@ -215,8 +215,11 @@ func imageOf(m *chat.Media, index int) completionImage {
 	return completionImage{Type: "image_url", URL: imageURL{url}, Index: index}
 }
 
+// ownAudio begins the ids of sounds that a vendor made which has none for them.
+const ownAudio = "audio_forge1_"
+
 func audioOf(m *chat.Media, answer string) *completionAudio {
-	return &completionAudio{ID: cmp.Or(m.FileID, "audio_"+strings.TrimPrefix(answer, completionPrefix)), Data: m.Data}
+	return &completionAudio{ID: cmp.Or(m.FileID, ownAudio+strings.TrimPrefix(answer, completionPrefix)), Data: m.Data}
 }
 
 func logprobsOf(tokens []chat.TokenLogprob) *completionLogprobs {

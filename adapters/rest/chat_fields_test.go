@@ -112,6 +112,8 @@ func TestMessagesOfAChatRequest(t *testing.T) {
 	call := `"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]`
 	signedCall := calling("c1", "f", "{}")
 	signedCall.Signature = sig(chat.FormatGemini, "G", "")
+	keptCall := calling("c1", "f", "{}")
+	keptCall.Cache = chat.Cache5m
 	tests := map[string]struct {
 		message string
 		want    chat.Message
@@ -138,8 +140,16 @@ func TestMessagesOfAChatRequest(t *testing.T) {
 		},
 		"empty text beside a call": {`{"role":"assistant","content":"",` + call + `}`, assistant(calling("c1", "f", "{}")), nil},
 		"what only answers have": {
-			`{"role":"assistant","content":"a","annotations":[{"type":"url_citation"}],"audio":{"id":"x"},"x":1}`, assistant(chat.Part{Text: "a"}),
-			[]string{"messages[].annotations", "messages[].audio", "messages[].x"},
+			`{"role":"assistant","content":"a","annotations":[{"type":"url_citation"}],"audio":null,"x":1}`, assistant(chat.Part{Text: "a"}),
+			[]string{"messages[].annotations", "messages[].x"},
+		},
+		"a sound that was made": {
+			`{"role":"assistant","content":null,"audio":{"id":"audio_1","data":"AA","expires_at":1,"transcript":"t"}}`,
+			assistant(media(chat.PartAudio, chat.Media{FileID: "audio_1", Origin: chat.DialectOpenAIChat})), nil,
+		},
+		"a sound of nobody's": {`{"role":"assistant","content":"a","audio":{"id":"audio_forge1_1"}}`, assistant(chat.Part{Text: "a"}), []string{"messages[].audio"}},
+		"a call to be kept": {
+			`{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"},"cache_control":{"type":"ephemeral"}}]}`, assistant(keptCall), nil,
 		},
 		"a picture that was made": {
 			`{"role":"assistant","content":"","images":[{"type":"image_url","index":0,"image_url":{"url":"data:image/png;base64,AA"}}]}`, assistant(media(chat.PartImage, chat.Media{Type: "image/png", Data: "AA"})), nil,

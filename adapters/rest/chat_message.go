@@ -2,6 +2,7 @@ package rest
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/forge1/forge1/adapters/rest/internal/strictjson"
 	"github.com/forge1/forge1/domain/chat"
@@ -17,7 +18,7 @@ type turn struct {
 	refusal    string
 	reasoning  string // text alone
 	thoughts   thoughts
-	images     []chat.Part
+	shown      []chat.Part // pictures and sounds that the model made
 	calls      []chat.Part
 	answers    string // the id of the call that a tool's message answers
 	cache      chat.CacheControl
@@ -90,7 +91,11 @@ func (d *chatReader) laterField(t *turn, key string, v strictjson.Value) bool {
 	case "reasoning_details":
 		d.details(&t.thoughts, v)
 	case "images":
-		t.images = d.content(v)
+		t.shown = append(t.shown, d.content(v)...)
+	case "audio":
+		if v.Kind != strictjson.Null {
+			t.shown = append(t.shown, d.heard(v)...)
+		}
 	case "annotations":
 		return v.Kind == strictjson.Array && len(v.Items) == 0
 	case "function_call":
@@ -136,7 +141,7 @@ func (t *turn) message() chat.Message {
 	if t.refusal != "" {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.PartRefusal, Text: t.refusal})
 	}
-	m.Parts = append(append(m.Parts, t.images...), t.calls...)
+	m.Parts = append(append(m.Parts, t.shown...), t.calls...)
 	thinking := t.thoughts.parts
 	if len(thinking) == 0 && t.reasoning != "" {
 		thinking = []chat.Part{{Kind: chat.PartThinking, Text: t.reasoning}}
@@ -249,6 +254,28 @@ func (d *chatReader) customCall(c *chat.ToolCall, v strictjson.Value) {
 	}) {
 		d.required(v, "name", "input")
 	}
+}
+
+// heard reads a sound that the model made, of which OpenAI knows the id. Nobody knows it of a sound that another vendor made.
+func (d *chatReader) heard(v strictjson.Value) []chat.Part {
+	m := &chat.Media{Origin: chat.DialectOpenAIChat}
+	if d.members(v, "messages[].audio.", func(key string, v strictjson.Value) bool {
+		switch key {
+		case "id":
+			m.FileID, _ = d.String(v)
+		case "data", "expires_at", "transcript": // as answers have them; the id stands for them
+		default:
+			return false
+		}
+		return true
+	}) {
+		d.required(v, "id")
+	}
+	if strings.HasPrefix(m.FileID, ownAudio) {
+		d.drop("messages[].audio")
+		return nil
+	}
+	return []chat.Part{{Kind: chat.PartAudio, Media: m}}
 }
 
 // functionCall reads a call from before there were tools. It gets an id by which the message that answers it is known.

@@ -51,7 +51,7 @@ func TestARenderedAnswerOfEverything(t *testing.T) {
 		`"annotations":[{"type":"url_citation","url_citation":{"url":"https://a","title":"A","start_index":0,"end_index":1}},{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}}],` +
 		`"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"S","format":"anthropic-claude-v1","index":0},{"type":"reasoning.encrypted","data":"R","format":"anthropic-claude-v1","index":1},` +
 		`{"type":"reasoning.encrypted","data":"G","id":"c1","format":"google-gemini-v1","index":2}],"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"},"index":0}],` +
-		`"audio":{"id":"audio_0190call","data":"BB","expires_at":0,"transcript":""},` +
+		`"audio":{"id":"audio_forge1_0190call","data":"BB","expires_at":0,"transcript":""},` +
 		`"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"c2","type":"custom","custom":{"name":"grep","input":"x \"y\""}}]},` +
 		`"logprobs":{"content":[{"token":"é","logprob":-0.5,"bytes":[195,169],"top_logprobs":[{"token":"e","logprob":-1,"bytes":null}]}],"refusal":null},"finish_reason":"length"},` +
 		`{"index":1,"message":{"role":"assistant","content":"again","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],` + usedEverything + `,"service_tier":"flex","system_fingerprint":null}`
@@ -74,7 +74,7 @@ func TestARenderedStreamOfEverything(t *testing.T) {
 		delta(`"content":"é"`) + delta(`"annotations":[{"type":"url_citation","url_citation":{"url":"https://a","title":"A","start_index":0,"end_index":1}}]`) +
 		delta(`"content":"bc"`) + delta(`"annotations":[{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}}]`) +
 		delta(`"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"},"index":0}]`) +
-		delta(`"audio":{"id":"audio_0190call","data":"BB","expires_at":0,"transcript":""}`) +
+		delta(`"audio":{"id":"audio_forge1_0190call","data":"BB","expires_at":0,"transcript":""}`) +
 		delta(`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]`) +
 		delta(`"reasoning_details":[{"type":"reasoning.encrypted","data":"G","id":"c1","format":"google-gemini-v1","index":2}]`) +
 		delta(`"tool_calls":[{"index":1,"id":"c2","type":"custom","custom":{"name":"grep","input":""}}]`) +

@@ -94,12 +94,16 @@ func messageSchema(open bool) *huma.Schema {
 	if open {
 		part = either(part, anyObject())
 	}
-	call := objectOf(open, []string{"id", "function"}, map[string]*huma.Schema{
-		"id": text(""), "type": oneOf("function"), "index": {Type: huma.TypeInteger},
+	roles, kinds, needed := []any{"system", "developer", "user", "assistant", "tool"}, []any{"function"}, []string{"id", "function"}
+	if open {
+		roles, kinds, needed = append(roles, "function"), append(kinds, "custom"), []string{"id"}
+	}
+	call := objectOf(open, needed, map[string]*huma.Schema{
+		"id": text(""), "type": oneOf(kinds...), "index": {Type: huma.TypeInteger},
 		"function": objectOf(open, []string{"name", "arguments"}, map[string]*huma.Schema{"name": text(""), "arguments": text("JSON")}),
 	})
 	return objectOf(open, []string{"role"}, map[string]*huma.Schema{
-		"role":         oneOf("system", "developer", "user", "assistant", "tool"),
+		"role":         oneOf(roles...),
 		"content":      either(text(""), arrayOf(part), &huma.Schema{Type: "null"}),
 		"name":         orNullSchema(text("")),
 		"refusal":      orNullSchema(text("")),
