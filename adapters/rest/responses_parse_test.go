@@ -142,6 +142,25 @@ func TestATranslatedConversationOfItems(t *testing.T) {
 	}
 }
 
+func TestASignatureIsOfTheCallBehindItAndOfNoOther(t *testing.T) {
+	w := start(t)
+	sealed := `{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"` + (&chat.Signature{Format: chat.FormatGemini, ID: "call", Data: "g"}).Wrap() + `"}`
+	call := func(id string) string {
+		return `{"type":"function_call","call_id":"` + id + `","name":"f","arguments":"{}"}`
+	}
+	signed, alone := calling("c2", "f", "{}"), chat.Part{Kind: chat.PartThinking, Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}}
+	signed.Signature = alone.Signature
+	got := w.translated(t, `{"model":"auto","input":[`+sealed+`,{"role":"user","content":"x"},`+call("c1")+`,`+sealed+`,`+call("c2")+`,`+call("c3")+`]}`)
+	want := []chat.Message{
+		{Role: chat.RoleAssistant, Parts: []chat.Part{alone}},
+		chat.Text(chat.RoleUser, "x"),
+		{Role: chat.RoleAssistant, Parts: []chat.Part{calling("c1", "f", "{}"), signed, calling("c3", "f", "{}")}},
+	}
+	if d := cmp.Diff(want, got.Messages); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestResponsesBodiesThatAreRefused(t *testing.T) {
 	tests := map[string]struct {
 		body   string

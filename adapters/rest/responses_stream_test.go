@@ -37,6 +37,15 @@ var respSaid = map[string][]chat.Chunk{
 		{Signature: &chat.Signature{Format: chat.FormatGemini, Data: "end"}},
 		{Finish: chat.FinishStop},
 	},
+	"OpenAI's thoughts": {
+		{Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc1", ID: "rs_1"}},
+		{Thinking: "So.", New: true},
+		{Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc2", ID: "rs_2"}},
+		{Thinking: "And so."},
+		{Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc3"}},
+		{Text: "Four."},
+		{Finish: chat.FinishStop},
+	},
 	"tools": {
 		{Text: "I add."},
 		{Tool: &chat.ToolDelta{Index: 0, ID: "functions.add:0", Name: "add", Arguments: `{"a":`, Signature: &chat.Signature{Format: chat.FormatGemini, Data: "g"}}},
@@ -73,7 +82,7 @@ func TestStreamsOfOtherVendorsAreOpenAIsToTheByte(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w.streams(chunks)
 			got := w.post(responsesPath, respBody(asking), aiKey).body
-			file := filepath.Join("testdata", "responses", strings.ReplaceAll(name, " ", "_")+".txt")
+			file := filepath.Join("testdata", "responses", strings.NewReplacer(" ", "_", "'", "").Replace(name)+".txt")
 			if *rewrite {
 				if err := os.WriteFile(file, got, 0o600); err != nil {
 					t.Fatal(err)
