@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
 )
@@ -14,17 +17,21 @@ func FuzzDecoder(f *testing.F) {
 		`{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}` + "\n" + `{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"cost":6e-8}}` + "\n[DONE]",
 		`{"choices":[{"index":-1,"delta":{"tool_calls":[{"index":-9,"id":"a","function":{"arguments":{"a":1}}},{"id":"b"},{"index":99}]}}]}`,
 		`{"choices":"x","error":{"code":"429","metadata":{"raw":7}},"usage":[]}`, `{"choices":[null,{"delta":null,"error":{}}]}`, `{"error":[]}`,
+		`{"id":"x","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"reasoning":"r","tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]},"finish_reason":null,"logprobs":null}],"usage":null}`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, lines []byte) {
-		d := New(nil, Flavour{}).newDecoder(somewhere)
+		d, slow := New(nil, Flavour{}).newDecoder(somewhere), New(nil, Flavour{}).newDecoder(somewhere)
 		r := &passing{to: somewhere}
 		begun, finishes := map[int]int{}, map[int]int{}
 		for line := range bytes.SplitSeq(lines, []byte{'\n'}) {
 			chunks, done, err := d.Event(line)
 			if _, isFailure := err.(*chat.Failure); err != nil && !isFailure { //nolint:errorlint // the contract is the type itself
 				t.Fatalf("%q: got %T", line, err)
+			}
+			if !isDone(line) {
+				slowlyAlike(t, slow, line, chunks, err)
 			}
 			for _, c := range chunks {
 				if c.Choice < 0 || c.Choice >= maxChoices {
@@ -52,6 +59,20 @@ func FuzzDecoder(f *testing.F) {
 			relaysAlike(t, r, d, line)
 		}
 	})
+}
+
+// slowlyAlike fails the test unless encoding/json reads the same.
+func slowlyAlike(t *testing.T, slow *decoder, line []byte, chunks []chat.Chunk, err error) {
+	t.Helper()
+	var a answer
+	unread := json.Unmarshal(line, &a)
+	want, failed := slow.chunks(&a, unread)
+	if chat.ClassOf(err) != chat.ClassOf(failed) {
+		t.Fatalf("%q: got %v, by encoding/json %v", line, err, failed)
+	}
+	if d := cmp.Diff(want, chunks, cmpopts.EquateEmpty()); d != "" {
+		t.Fatalf("%q (-encoding/json +got):\n%s", line, d)
+	}
 }
 
 // relaysAlike fails the test unless the relay takes what the translation took, and counts the same.

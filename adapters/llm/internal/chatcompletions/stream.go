@@ -28,6 +28,8 @@ type decoder struct {
 	named   bool // and it named the model
 	telling []*telling
 	usage   *chat.Usage
+	quick   quick
+	out     []chat.Chunk // the room of the chunks that were given last: they are read before the next event is
 }
 
 func (p *Provider) newDecoder(to outbound.Target) *decoder {
@@ -59,6 +61,10 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 		out, err := d.done()
 		return out, true, err
 	}
+	if d.quick.read(data, d.named && d.id != "") {
+		out, err := d.chunks(&d.quick.answer, nil)
+		return out, false, err
+	}
 	var a answer
 	unread := json.Unmarshal(data, &a)
 	out, err := d.chunks(&a, unread)
@@ -79,7 +85,7 @@ func (d *decoder) chunks(a *answer, unread error) ([]chat.Chunk, error) {
 		return nil, llm.BadResponse(d.to, "answered what is no chat completion")
 	}
 	d.id = cmp.Or(a.ID, d.id)
-	out := make([]chat.Chunk, 0, 2)
+	out := d.out[:0]
 	if !d.greeted || !d.named && a.Model != "" { // Azure begins with a chunk that names no model
 		d.greeted, d.named, d.tier = true, a.Model != "", a.ServiceTier
 		out = append(out, chat.Chunk{ID: a.ID, Model: a.Model, ServiceTier: string(a.ServiceTier)})
@@ -97,6 +103,7 @@ func (d *decoder) chunks(a *answer, unread error) ([]chat.Chunk, error) {
 		d.tier = a.ServiceTier
 		out = append(out, chat.Chunk{ServiceTier: string(d.tier)})
 	}
+	d.out = out[:0]
 	return out, nil
 }
 

@@ -50,7 +50,7 @@ func (w *Walker) Next() (key []byte, ok bool) {
 		w.i, w.done = i+1, true
 		return nil, false
 	case w.begun && w.b[i] != ',':
-		return nil, false
+		return w.broken()
 	case w.begun:
 		i = space(w.b, i+1)
 	}
@@ -58,19 +58,25 @@ func (w *Walker) Next() (key []byte, ok bool) {
 	if w.end == '}' {
 		after := skipString(w.b, i)
 		if after < 0 {
-			return nil, false
+			return w.broken()
 		}
 		key = w.b[i+1 : after-1]
 		if bytes.IndexByte(key, '\\') >= 0 {
 			key = []byte(Unquote(w.b[i:after]))
 		}
 		if i = space(w.b, after); i >= len(w.b) || w.b[i] != ':' {
-			return nil, false
+			return w.broken()
 		}
 		i = space(w.b, i+1)
 	}
 	w.i = i
 	return key, true
+}
+
+// broken ends a walk where there is no JSON: it does not go on from there.
+func (w *Walker) broken() (key []byte, ok bool) {
+	w.i = len(w.b)
+	return nil, false
 }
 
 // Skip passes over the value that Next found, and gives it. It is nil when it is no JSON, and then the walk is over.

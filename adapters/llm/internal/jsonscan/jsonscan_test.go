@@ -170,3 +170,16 @@ func TestCutTakesTheCommasAlong(t *testing.T) {
 		}
 	}
 }
+
+func TestAWalkDoesNotGoOnWhereThereIsNoJSON(t *testing.T) {
+	for _, inner := range []string{`{,"a":1}`, `{"a"1,"b":2}`, `{"a":1 "b":2}`, `[,1]`, `{1:2}`, `[1`} {
+		w := jsonscan.Walk([]byte("["+inner+"]"), 0)
+		for _, ok := w.Next(); ok; _, ok = w.Next() {
+			in := w.Inner()
+			w.Leave(&in)
+		}
+		if w.Whole() {
+			t.Errorf("%s was walked over", inner)
+		}
+	}
+}
