@@ -42,7 +42,6 @@ var respSaid = map[string][]chat.Chunk{
 		{Thinking: "So.", New: true},
 		{Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc2", ID: "rs_2"}},
 		{Thinking: "And so."},
-		{Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: "enc3"}},
 		{Text: "Four."},
 		{Finish: chat.FinishStop},
 	},
