@@ -69,15 +69,14 @@ func (g *gatherer) add(raw []byte) {
 		g.take(chunks)
 		return
 	}
-	var a answer
-	unread := json.Unmarshal(f.Data, &a)
+	a, unread := g.parse(f.Data)
 	g.exact = g.exact && unread == nil && exact(f.Data)
 	for i := range a.Choices {
 		if reason := a.Choices[i].Finish; reason != nil && *reason != "" {
 			g.whole = g.whole && g.flavour.ownEnd(reason)
 		}
 	}
-	chunks, err := g.chunks(&a, unread)
+	chunks, err := g.chunks(a, unread)
 	g.whole = g.whole && err == nil
 	g.take(chunks)
 }

@@ -61,14 +61,17 @@ func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 		out, err := d.done()
 		return out, true, err
 	}
-	if d.quick.read(data, d.named && d.id != "") {
-		out, err := d.chunks(&d.quick.answer, nil)
-		return out, false, err
-	}
-	var a answer
-	unread := json.Unmarshal(data, &a)
-	out, err := d.chunks(&a, unread)
+	out, err := d.chunks(d.parse(data))
 	return out, false, err
+}
+
+// parse reads an event; it is valid until the next.
+func (d *decoder) parse(data []byte) (a *answer, unread error) {
+	if d.quick.read(data, d.named && d.id != "") {
+		return &d.quick.answer, nil
+	}
+	a = &answer{}
+	return a, json.Unmarshal(data, a)
 }
 
 // chunks reads one event, or a whole answer. The error is looked for first: some vendors send it beside choices, and with status 200. unread is what
