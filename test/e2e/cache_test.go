@@ -235,7 +235,7 @@ func TestBodiesThatSayTheSameShareAnAnswer(t *testing.T) {
 		wantCache(t, same, post(same), "hit")
 	}
 	for _, other := range []string{
-		`{"model":"gpt-4o-mini","messages":` + message + `,"temperature":0.6}`, `{"model":"gpt-4o-mini","messages":` + message + `,"temperature":0.5,"x_unknown":1}`,
+		`{"model":"gpt-4o-mini","messages":` + message + `,"temperature":0.6}`, `{"model":"gpt-4o-mini","messages":` + message + `,"temperature":0.5,"prediction":{"type":"content","content":"same"}}`,
 		`{"model":"openai/gpt-4o-mini","messages":` + message + `,"temperature":0.5}`,
 	} {
 		wantCache(t, other, post(other), "miss")
