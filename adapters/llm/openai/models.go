@@ -14,7 +14,7 @@ func refuses(model, effort string) []string {
 	model = base(model)
 	switch {
 	case later(model) && effort != "" && effort != "none":
-		return []string{"temperature", "top_p", "logprobs"} // they take them as long as they do not think
+		return []string{"temperature", "top_p", "logprobs", "frequency_penalty", "presence_penalty"} // they take them as long as they do not think
 	case later(model):
 		return nil
 	case strings.HasPrefix(model, "o1"):

@@ -87,3 +87,34 @@ func TestAServerThatWantsNoKeyGetsNone(t *testing.T) {
 		t.Errorf("got the Authorization %q, want the key", h.Get("Authorization"))
 	}
 }
+
+func TestEffortsAreThoseOfTheModel(t *testing.T) {
+	tests := map[string]struct {
+		model, asked, sent string
+		dropped            bool
+	}{
+		"the first gpt-5 cannot be still":     {"gpt-5", "none", "minimal", true},
+		"it knows little":                     {"gpt-5-mini", "minimal", "minimal", false},
+		"it knows no more than high":          {"gpt-5", "max", "high", false},
+		"a later one can be still":            {"gpt-5.1", "none", "none", false},
+		"it knows no minimal":                 {"gpt-5.1", "minimal", "low", false},
+		"gpt-5.1 ends at high":                {"gpt-5.1", "xhigh", "high", false},
+		"one of its kinds goes further":       {"gpt-5.1-codex-max", "xhigh", "xhigh", false},
+		"gpt-5.2 goes further":                {"gpt-5.2", "max", "xhigh", false},
+		"an o model cannot be still":          {"o3", "none", "low", true},
+		"an o model knows three":              {"o4-mini", "minimal", "low", false},
+		"a model that does not think":         {"gpt-4o", "high", "", true},
+		"it is still anyhow":                  {"gpt-4o", "none", "", false},
+		"gpt-5 for chat does not think":       {"gpt-5.1-chat-latest", "low", "", true},
+		"of another company nothing is known": {"deepseek-r1", "minimal", "minimal", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			body, _, dropped := asked(t, tt.model, tt.asked, "k")
+			sent, _ := body["reasoning_effort"].(string)
+			if sent != tt.sent || slices.Contains(dropped, "reasoning_effort") != tt.dropped {
+				t.Errorf("%q is sent, dropped %q; want %q, dropped: %t", sent, dropped, tt.sent, tt.dropped)
+			}
+		})
+	}
+}

@@ -172,7 +172,9 @@ func (e *encoder) tools(r *chat.Request) {
 			e.out.Tools = append(e.out.Tools, tool{Type: "function", Function: function{
 				Name: t.Name, Description: t.Description, Parameters: raw(t.Schema), Strict: t.Strict,
 			}})
-			if t.Cache != "" {
+			if t.Cache != "" && e.Kind == OpenRouter { // which knows marks in messages alone; one that follows there covers the tools too
+				e.drops.Note("tools[].cache_control")
+			} else {
 				e.uncached(t.Cache)
 			}
 		case t.Foreign != nil && t.Foreign.Dialect == chat.DialectOpenAIChat && json.Valid(t.Foreign.JSON):
