@@ -48,7 +48,8 @@ func (x *exchange) compose(env *respEnvelope) (*conversation, error) {
 	}
 	var edits []edit
 	if whole {
-		size := len(env.body)
+		at := env.at[respInput]
+		size := len(env.body) - (at.to - at.from)
 		for _, item := range c.items {
 			size += len(item)
 		}

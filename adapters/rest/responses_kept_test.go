@@ -32,6 +32,10 @@ func TestItemsStandForThoseThatWereKept(t *testing.T) {
 			t.Errorf("%s: got %s", id, a)
 		}
 	}
+	long := `[{"type":"item_reference","id":"msg_1"},{"role":"user","content":"` + strings.Repeat("x", 900<<10) + `"}]`
+	if a := w.post(responsesPath, `{"model":"auto","store":false,"input":`+long+`}`, aiKey); a.status != 200 {
+		t.Errorf("beside a long text: got %d", a.status)
+	}
 	many := strings.Repeat(`{"type":"item_reference","id":"msg_1"},`, 257)
 	if a := w.post(responsesPath, `{"model":"auto","input":[`+strings.TrimSuffix(many, ",")+`]}`, aiKey); a.status != 422 {
 		t.Errorf("many: got %s", a)
