@@ -98,7 +98,8 @@ func (x *exchange) refuse(err error) {
 			r.Header.Set("X-Should-Retry", "false")
 		}
 	}
-	media, body := "application/json", any(nil)
+	media := "application/json"
+	var body any
 	switch x.shape() {
 	case shapeOpenAI:
 		body = openAIErrorOf(f)

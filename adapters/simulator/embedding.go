@@ -55,8 +55,6 @@ type embeddingsBody struct {
 	Dimensions *int            `json:"dimensions"`
 }
 
-var embeddingsShape = object("model", "input", "encoding_format", "dimensions", "user")
-
 // parseEmbeddings reads and checks the body. Frame puts the vectors in a vendor's shape.
 func parseEmbeddings(body []byte, frame func(b *embeddingsBody, vectors []any, tokens int, a *answer) reply) (*call, *problem) {
 	var b embeddingsBody

@@ -40,7 +40,8 @@ func drawn(t *rapid.T) *entry {
 		}
 	default:
 		c := chat.Choice{Finish: chat.FinishStop, Parts: []chat.Part{
-			{Text: rapid.String().Draw(t, "text")}, {Kind: chat.PartRefusal, Text: rapid.String().Draw(t, "refusal")},
+			{Text: rapid.String().Draw(t, "text")},
+			{Kind: chat.PartRefusal, Text: rapid.String().Draw(t, "refusal")},
 			{Kind: chat.PartThinking, Signature: &chat.Signature{Format: "f", Data: rapid.String().Draw(t, "signature")}},
 		}}
 		for range rapid.IntRange(0, 3).Draw(t, "calls") {

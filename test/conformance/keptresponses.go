@@ -31,11 +31,11 @@ func KeptResponses(t *testing.T, new func(t *testing.T) outbound.KeptResponses) 
 
 type keptSuite struct{ outbound.KeptResponses }
 
-// keptHour is how long the responses of the suite are kept.
-const keptHour = time.Hour
+// keptFor is how long the responses of the suite are kept.
+const keptFor = time.Hour
 
 func kept(tenantID, id string) outbound.SealedResponse {
-	return outbound.SealedResponse{TenantID: tenantID, ID: id, CreatedAt: storeEpoch, ExpiresAt: storeEpoch.Add(keptHour), Sealed: []byte("sealed " + tenantID + id)}
+	return outbound.SealedResponse{TenantID: tenantID, ID: id, CreatedAt: storeEpoch, ExpiresAt: storeEpoch.Add(keptFor), Sealed: []byte("sealed " + tenantID + id)}
 }
 
 func (s keptSuite) add(t *testing.T, r outbound.SealedResponse) outbound.SealedResponse {
@@ -100,7 +100,7 @@ func keptIsolation(t *testing.T, s keptSuite) {
 func keptOnce(t *testing.T, s keptSuite) {
 	first := s.add(t, kept("tenant", "resp_1"))
 	later := first
-	later.Sealed, later.ExpiresAt = []byte("another"), later.ExpiresAt.Add(keptHour)
+	later.Sealed, later.ExpiresAt = []byte("another"), later.ExpiresAt.Add(keptFor)
 	s.add(t, later)
 	s.want(t, first, storeEpoch)
 }

@@ -191,24 +191,6 @@ func (u *reader) pieces(args []map[string]any) {
 	last.Arguments = string(b)
 }
 
-// candidateCall reads a call, or a piece of one: of pieces, those that are strings of an argument by name.
-func (u *reader) candidateCall(f map[string]any) {
-	if f["name"] != nil {
-		u.call(len(u.calls), f["name"], f["args"])
-	}
-	for _, p := range objects(f["partialArgs"]) {
-		name, _ := p["jsonPath"].(string)
-		value, _ := p["stringValue"].(string)
-		c := &u.calls[len(u.calls)-1]
-		args := map[string]any{}
-		_ = json.Unmarshal([]byte(c.Arguments), &args)
-		before, _ := args[strings.TrimPrefix(name, "$.")].(string)
-		args[strings.TrimPrefix(name, "$.")] = before + value
-		b, _ := json.Marshal(args)
-		c.Arguments = string(b)
-	}
-}
-
 // readResponses reads a response, or the events of one: of those, deltas alone, since the rest repeats them.
 func readResponses(u *reader, parts []map[string]any) {
 	for _, part := range parts {

@@ -52,14 +52,12 @@ func TestAConversationThatMovesToAnotherVendor(t *testing.T) {
 }
 
 func moves(t *testing.T, f *harness.Forge, s surfaces.Surface, alias string, from, to vendor, streamed bool) {
-	c := &cell{surface: s, vendor: from, forge: f, ask: surfaces.Ask{
-		Model: alias, Stream: streamed, Text: "[sim:agent=6]", Tools: true, Thinking: true,
-	}}
+	ask := surfaces.Ask{Model: alias, Stream: streamed, Text: "[sim:agent=6]", Tools: true, Thinking: true}
 	var results []string
 	for turn := 1; ; turn++ {
 		broken := turn == 3 || turn == 4
 		f.Behave(t, from.name, map[bool]string{true: `{"fail_rate":1,"fail_status":503}`, false: `{}`}[broken])
-		a := f.Do(t, http.MethodPost, s.Path, s.Body(c.ask))
+		a := f.Do(t, http.MethodPost, s.Path, s.Body(ask))
 		want := from
 		if broken {
 			want = to
@@ -77,7 +75,7 @@ func moves(t *testing.T, f *harness.Forge, s surfaces.Surface, alias string, fro
 		if turn > 8 {
 			t.Fatal("the agent goes on calling")
 		}
-		c.ask.Turns = append(c.ask.Turns, s.Next(surfaces.Parts(t, a.Body), r, func(args string) string {
+		ask.Turns = append(ask.Turns, s.Next(surfaces.Parts(t, a.Body), r, func(args string) string {
 			results = append(results, fmt.Sprintf("sunny in %s, %d", surfaces.City(args), len(results)))
 			return results[len(results)-1]
 		})...)

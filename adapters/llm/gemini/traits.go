@@ -58,7 +58,7 @@ func (t traits) thinking(want chat.Thinking) (*thinkingConfig, bool) {
 	}
 	effort := want.EffortOr("")
 	var c thinkingConfig
-	honoured := true
+	var honoured bool
 	switch {
 	case t.byLevel():
 		c.Level, honoured = t.level(effort)

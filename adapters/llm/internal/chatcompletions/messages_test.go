@@ -49,7 +49,8 @@ func TestMessagesAreSent(t *testing.T) {
 		},
 		"a sound and documents": {
 			messages: []chat.Message{{Role: chat.RoleUser, Parts: []chat.Part{
-				{Kind: chat.PartAudio, Media: &chat.Media{Data: "UklG", Type: "audio/mpeg"}}, document,
+				{Kind: chat.PartAudio, Media: &chat.Media{Data: "UklG", Type: "audio/mpeg"}},
+				document,
 				{Kind: chat.PartFile, Media: &chat.Media{FileID: "file-1", Origin: chat.DialectResponses}},
 			}}},
 			want: `[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"UklG","format":"mp3"}},` +
@@ -107,8 +108,11 @@ func TestMessagesAreSent(t *testing.T) {
 		"thoughts for the model that made them": {
 			flavour: router, model: "anthropic/claude-sonnet-4.5",
 			messages: []chat.Message{{Role: chat.RoleAssistant, Parts: []chat.Part{
-				thinking("hm", chat.FormatAnthropic, "s", ""), {Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "d"}},
-				thinking("g", chat.FormatGemini, "x", ""), {Text: "a"}, calling("c", "f", nil),
+				thinking("hm", chat.FormatAnthropic, "s", ""),
+				{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "d"}},
+				thinking("g", chat.FormatGemini, "x", ""),
+				{Text: "a"},
+				calling("c", "f", nil),
 			}}},
 			want: `[{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1","index":0},` +
 				`{"type":"reasoning.encrypted","data":"d","format":"anthropic-claude-v1","index":1}],` + aCall + `}]`,

@@ -25,26 +25,31 @@ func TestOddAnswersAreReadAlike(t *testing.T) {
 			[]chat.Choice{{Finish: chat.FinishToolCalls, Parts: []chat.Part{
 				{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: callID("", "x", 0, 0), Name: "f", Arguments: `{"a":1}`}},
 				{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: callID("", "x", 0, 1), Name: "g", Arguments: "{}"}},
-			}}}, nil,
+			}}},
+			nil,
 		},
 		"choices that all have one index": {
 			`{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"length"},{"index":0,"message":{"content":"b"},"finish_reason":"stop"}]}`,
-			[]chat.Choice{text("a", chat.FinishLength), text("b", chat.FinishStop)}, nil,
+			[]chat.Choice{text("a", chat.FinishLength), text("b", chat.FinishStop)},
+			nil,
 		},
 		"a choice with an index of its own": {
 			`{"choices":[{"index":5,"message":{"content":"a"},"finish_reason":"length"}]}`, []chat.Choice{text("a", chat.FinishLength)}, nil,
 		},
 		"calls in another choice than the first": {
 			`{"choices":[{"index":0,"message":{"content":"a"}},{"index":1,"message":{"tool_calls":[{"id":"c","function":{"name":"f"}}]},"finish_reason":"stop"}]}`,
-			[]chat.Choice{text("a", chat.FinishStop), {Finish: chat.FinishToolCalls, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}}}, nil,
+			[]chat.Choice{text("a", chat.FinishStop), {Finish: chat.FinishToolCalls, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c", Name: "f", Arguments: "{}"}}}}},
+			nil,
 		},
 		"the call of former days": {
 			`{"id":"x","choices":[{"message":{"content":null,"function_call":{"name":"f","arguments":"{}"}},"finish_reason":"function_call"}]}`,
-			[]chat.Choice{{Finish: chat.FinishToolCalls, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: callID("", "x", 0, 0), Name: "f", Arguments: "{}"}}}}}, nil,
+			[]chat.Choice{{Finish: chat.FinishToolCalls, Parts: []chat.Part{{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: callID("", "x", 0, 0), Name: "f", Arguments: "{}"}}}}},
+			nil,
 		},
 		"numbers in quotes, and a cache told of in other words": {
 			`{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":"12","completion_tokens":"3","prompt_cache_hit_tokens":4,"cost":"0.5","is_byok":true,"cost_details":{"upstream_inference_cost":0.25}}}`,
-			[]chat.Choice{text("a", chat.FinishStop)}, &chat.Usage{Input: 12, Output: 3, CacheRead: 4, CostNanos: nanosOf(750_000_000)},
+			[]chat.Choice{text("a", chat.FinishStop)},
+			&chat.Usage{Input: 12, Output: 3, CacheRead: 4, CostNanos: nanosOf(750_000_000)},
 		},
 		"a message of null": {`{"choices":[{"message":null,"finish_reason":"stop"}]}`, []chat.Choice{{Finish: chat.FinishStop}}, nil},
 	}

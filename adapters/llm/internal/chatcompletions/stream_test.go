@@ -35,13 +35,15 @@ func TestChunksAreDecoded(t *testing.T) {
 		"an end without a finish": {[]string{hello}, []chat.Chunk{greeting}, chat.ClassCutOff},
 		"a second choice": {
 			[]string{hello, `{"choices":[{"index":1,"delta":{"content":"b"}}]}`, stop, `{"choices":[{"index":1,"delta":{},"finish_reason":"length"}]}`, "[DONE]"},
-			[]chat.Chunk{greeting, {Choice: 1, Text: "b"}, ended, {Choice: 1, Finish: chat.FinishLength}}, "",
+			[]chat.Chunk{greeting, {Choice: 1, Text: "b"}, ended, {Choice: 1, Finish: chat.FinishLength}},
+			"",
 		},
 		"a second choice that does not finish": {[]string{hello, `{"choices":[{"index":1,"delta":{"content":"b"}}]}`, stop, "[DONE]"}, []chat.Chunk{greeting, {Choice: 1, Text: "b"}, ended}, chat.ClassCutOff},
 		"a model that is named late":           {[]string{`{"choices":[],"prompt_filter_results":[]}`, hello, stop}, []chat.Chunk{{}, greeting, ended}, ""},
 		"a finish that is said again": {
 			[]string{hello, stop, `{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}`, "[DONE]"},
-			[]chat.Chunk{greeting, ended, {Usage: &chat.Usage{Input: 1, Output: 2}}}, "",
+			[]chat.Chunk{greeting, ended, {Usage: &chat.Usage{Input: 1, Output: 2}}},
+			"",
 		},
 		"a refusal":                  {[]string{hello, `{"choices":[{"delta":{"content":null,"refusal":"no"}}]}`, stop}, []chat.Chunk{greeting, {Refusal: "no"}, ended}, ""},
 		"a message beside the delta": {[]string{hello, `{"choices":[{"delta":{"content":"b"},"message":{"content":"ab"}}]}`, stop}, []chat.Chunk{greeting, {Text: "b"}, ended}, ""},

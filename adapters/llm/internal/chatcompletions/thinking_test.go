@@ -91,7 +91,9 @@ func TestWhatIsShownAndHeard(t *testing.T) {
 	sound := chat.Part{Kind: chat.PartAudio, Text: "Hello", Media: &chat.Media{Data: "UklGRg==", FileID: "audio_1", Origin: chat.DialectOpenAIChat}}
 	want := []chat.Part{
 		{Text: "a", Citations: []chat.Citation{{URL: "https://e.com", Text: "c", Start: 1, End: 2}}},
-		{Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "AAAA"}}, {Kind: chat.PartImage, Media: &chat.Media{URL: "https://e.com/x.png"}}, sound,
+		{Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "AAAA"}},
+		{Kind: chat.PartImage, Media: &chat.Media{URL: "https://e.com/x.png"}},
+		sound,
 	}
 	const shown = `"annotations":[{"type":"url_citation","url_citation":{"url":"https://e.com","content":"c","start_index":1,"end_index":2}},{"type":"other"}],` +
 		`"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://e.com/x.png"}}]`
