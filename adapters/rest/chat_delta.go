@@ -125,6 +125,5 @@ func (e *chatEncoder) flush(s *choiceState, choice int) {
 		e.field(`"custom":{"input":`, customInput(string(c.arguments)))
 		e.add(`}}]`)
 		e.close(nil)
-		c.arguments = nil
 	}
 }

@@ -17,7 +17,7 @@ func everything() chat.Choice {
 			{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: "R"}},
 			{Text: "é", Citations: []chat.Citation{{URL: "https://a", Title: "A", Start: 0, End: 1}}},
 			{Kind: chat.PartForeign, Foreign: &chat.Foreign{Dialect: chat.DialectAnthropic, JSON: []byte(`{}`)}},
-			{Text: "bc", Citations: []chat.Citation{{URL: "https://b", Title: "B", Text: "b"}, {Title: "a document"}}},
+			{Text: "bc", Citations: []chat.Citation{{URL: "https://b", Title: "B", Text: "b"}, {Title: "a document"}, {URL: "https://c", Start: 1, End: 2}}},
 			{Kind: chat.PartImage, Media: &chat.Media{Type: "image/png", Data: "AA"}},
 			{Kind: chat.PartAudio, Media: &chat.Media{Type: "audio/wav", Data: "BB"}},
 			{Kind: chat.PartToolCall, Call: &chat.ToolCall{ID: "c1", Name: "f", Arguments: `{"a":1}`}, Signature: &chat.Signature{Format: chat.FormatGemini, Data: "G"}},
@@ -48,7 +48,7 @@ func TestARenderedAnswerOfEverything(t *testing.T) {
 		return inbound.Answer{Receipt: asUsed(), Response: &chat.Response{ServiceTier: "flex", Choices: []chat.Choice{everything(), second}}}, nil
 	}
 	const want = `{"id":"chatcmpl-0190call","object":"chat.completion","created":1896091200,"model":"gpt-x-2026","choices":[{"index":0,"message":{"role":"assistant","content":"ébc","refusal":null,` +
-		`"annotations":[{"type":"url_citation","url_citation":{"url":"https://a","title":"A","start_index":0,"end_index":1}},{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}}],` +
+		`"annotations":[{"type":"url_citation","url_citation":{"url":"https://a","title":"A","start_index":0,"end_index":1}},{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}},{"type":"url_citation","url_citation":{"url":"https://c","title":"","start_index":2,"end_index":3}}],` +
 		`"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"S","format":"anthropic-claude-v1","index":0},{"type":"reasoning.encrypted","data":"R","format":"anthropic-claude-v1","index":1},` +
 		`{"type":"reasoning.encrypted","data":"G","id":"c1","format":"google-gemini-v1","index":2}],"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"},"index":0}],` +
 		`"audio":{"id":"audio_forge1_0190call","data":"BB","expires_at":0,"transcript":""},` +
@@ -72,7 +72,7 @@ func TestARenderedStreamOfEverything(t *testing.T) {
 		delta(`"reasoning_details":[{"type":"reasoning.text","signature":"S","format":"anthropic-claude-v1","index":0}]`) +
 		delta(`"reasoning_details":[{"type":"reasoning.encrypted","data":"R","format":"anthropic-claude-v1","index":1}]`) +
 		delta(`"content":"é"`) + delta(`"annotations":[{"type":"url_citation","url_citation":{"url":"https://a","title":"A","start_index":0,"end_index":1}}]`) +
-		delta(`"content":"bc"`) + delta(`"annotations":[{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}}]`) +
+		delta(`"content":"bc"`) + delta(`"annotations":[{"type":"url_citation","url_citation":{"url":"https://b","title":"B","start_index":1,"end_index":3,"content":"b"}},{"type":"url_citation","url_citation":{"url":"https://c","title":"","start_index":2,"end_index":3}}]`) +
 		delta(`"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"},"index":0}]`) +
 		delta(`"audio":{"id":"audio_forge1_0190call","data":"BB","expires_at":0,"transcript":""}`) +
 		delta(`"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]`) +

@@ -53,7 +53,7 @@ func TestOpenAIsClientReadsARenderedAnswer(t *testing.T) {
 		t.Fatalf("got %+v", got.Choices)
 	}
 	m := got.Choices[0].Message
-	if m.Content != "ébc" || len(m.Annotations) != 2 || m.Annotations[1].URLCitation.StartIndex != 1 || m.Audio.Data != "BB" || len(m.ToolCalls) != 2 {
+	if m.Content != "ébc" || len(m.Annotations) != 3 || m.Annotations[1].URLCitation.StartIndex != 1 || m.Audio.Data != "BB" || len(m.ToolCalls) != 2 {
 		t.Errorf("got %+v", m)
 	}
 	if f := m.ToolCalls[0].AsFunction(); f.ID != "c1" || f.Function.Name != "f" || f.Function.Arguments != `{"a":1}` {
