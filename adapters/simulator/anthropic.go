@@ -17,7 +17,7 @@ func (anthropic) maxBody() int64 { return maxBody / 2 }
 func (anthropic) resembles(model string) bool { return strings.HasPrefix(model, "claude-") }
 
 func (anthropic) route(r *http.Request, path string) (route, *problem) {
-	rt, allow := route{}, http.MethodGet
+	rt, allow := route{version: r.Header.Get("Anthropic-Version")}, http.MethodGet
 	model, one := strings.CutPrefix(path, "/v1/models/")
 	switch {
 	case path == "/v1/messages":
@@ -47,11 +47,11 @@ func (anthropic) authorize(r *http.Request) *problem {
 		return &problem{status: http.StatusUnauthorized, message: "x-api-key header is required"}
 	case key == badKey:
 		return &problem{status: http.StatusUnauthorized, message: "invalid x-api-key"}
-	case r.Header.Get("Anthropic-Version") == "":
-		return bad("anthropic-version: header is required")
-	case r.Header.Get("Anthropic-Version") != "2023-06-01" && r.Header.Get("Anthropic-Version") != "2023-01-01":
-		return bad(fmt.Sprintf("anthropic-version: %q is not a valid version for this endpoint", r.Header.Get("Anthropic-Version")))
-	case r.Method == http.MethodPost && !isJSON(r):
+	}
+	if p := anthropicVersion(r); p != nil {
+		return p
+	}
+	if r.Method == http.MethodPost && !isJSON(r) {
 		return bad("content-type: must be application/json")
 	}
 	return nil
@@ -118,6 +118,7 @@ type (
 		Thinking  string          `json:"thinking"`
 		Signature *string         `json:"signature"`
 		Data      string          `json:"data"`
+		Citations json.RawMessage `json:"citations"`
 		Cache     *cacheControl   `json:"cache_control"`
 		Source    struct {
 			Type      string `json:"type"`

@@ -21,6 +21,7 @@ func (t *anthropicThinks) on() bool { return t != nil && (t.Type == "enabled" ||
 var anthropicRules = []func(*anthropicBody, route) *problem{
 	wrongThinking, smallBudget, budgetBeyondTokens, temperatureInThought, topInThought, forcedInThought, turnWithoutThought,
 	alteredThought, tooManyKept, emptyTexts, endInSpace, blankStops, useWithoutInput, choiceOfNothing, sameNames,
+	goneSampling, misplacedBlocks,
 }
 
 // wrongThinking refuses a kind of thinking that there is not.

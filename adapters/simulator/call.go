@@ -85,15 +85,16 @@ func bad(message string) *problem { return &problem{status: http.StatusBadReques
 
 // route is what a path stands for.
 type route struct {
-	api    string            // "": the one for chats
-	signed func(string) bool // reports whether a signature is of a wire case; may be nil
-	list   bool              // the model list
-	one    bool              // one model of it
-	model  string            // where the path names it
-	stream bool              // where the path says it
-	array  bool
-	open   bool                     // needs no key
-	read   func() (reply, *problem) // answers without a body; nil: the body says what is wanted
+	api     string            // "": the one for chats
+	version string            // of the API, where a header says it
+	signed  func(string) bool // reports whether a signature is of a wire case; may be nil
+	list    bool              // the model list
+	one     bool              // one model of it
+	model   string            // where the path names it
+	stream  bool              // where the path says it
+	array   bool
+	open    bool                     // needs no key
+	read    func() (reply, *problem) // answers without a body; nil: the body says what is wanted
 }
 
 // dialect is one vendor's wire shape.

@@ -112,6 +112,38 @@ func TestAnthropicRefusesExtraInputs(t *testing.T) {
 	})
 }
 
+func TestAnthropicsNewestVersionTakesLess(t *testing.T) {
+	t.Parallel()
+	w := start(t, simulator.Config{})
+	document := `{"type":"document","source":{"type":"text","media_type":"text/plain","data":"x"},"citations":{"enabled":true}}`
+	cited := `{"type":"text","text":"x","citations":[{"type":"char_location","cited_text":"x","document_index":0,"document_title":null,"start_char_index":0,"end_char_index":1}]}`
+	gone := map[string]refusal{
+		"temperature":        {body: anthropicWith(`,"temperature":1`), want: "temperature: Extra inputs are not permitted"},
+		"top_p":              {body: anthropicWith(`,"top_p":1`), want: "top_p: Extra inputs are not permitted"},
+		"top_k":              {body: anthropicWith(`,"top_k":5`), want: "top_k: Extra inputs are not permitted"},
+		"its own documents":  {body: anthropicMessages(`{"role":"user","content":"a"},{"role":"assistant","content":[` + document + `]},{"role":"user","content":"b"}`), want: "messages.1.content.0: `document`"},
+		"the user's sources": {body: anthropicMessages(`{"role":"user","content":[` + cited + `]}`), want: "messages.0.content.0.text.citations"},
+	}
+	for name, c := range gone {
+		if res, got := w.must(w.post(simulator.Anthropic, "/v1/messages", c.body)); res.StatusCode != 200 {
+			t.Errorf("%s before = %d %s, want 200", name, res.StatusCode, got)
+		}
+		c.status, c.header = 400, [2]string{"Anthropic-Version", "2026-10-21"}
+		gone[name] = c
+	}
+	w.refuses(t, simulator.Anthropic, "/v1/messages", gone)
+	for name, body := range map[string]string{
+		"a document to cite": anthropicMessages(`{"role":"user","content":[` + document + `]}`),
+		"its own sources":    anthropicMessages(`{"role":"user","content":"a"},{"role":"assistant","content":[` + cited + `]},{"role":"user","content":[{"type":"text","text":"b","citations":[ ]}]}`),
+	} {
+		r := w.post(simulator.Anthropic, "/v1/messages", body)
+		r.Header.Set("Anthropic-Version", "2026-10-21")
+		if res, got := w.must(r); res.StatusCode != 200 {
+			t.Errorf("%s = %d %s, want 200", name, res.StatusCode, got)
+		}
+	}
+}
+
 func TestAnthropicRefusesThinkingThatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	w := start(t, simulator.Config{Models: claudes})
