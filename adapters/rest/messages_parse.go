@@ -280,7 +280,7 @@ func rejoined(parts []placed) []placed {
 			signed[s.ID] = &chat.Signature{Format: s.Format, Data: s.Data}
 			continue
 		}
-		if n := len(out); n > 0 && s.ID == "" && s.Format != chat.FormatOpenAI && out[n-1].Kind == chat.PartText && out[n-1].Signature == nil {
+		if n := len(out); n > 0 && s.ID == "" && s.Format != chat.FormatOpenAI && s.Format != chat.FormatOpenAIResold && out[n-1].Kind == chat.PartText && out[n-1].Signature == nil {
 			out[n-1].Signature = s
 			continue
 		}

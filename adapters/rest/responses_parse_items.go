@@ -213,7 +213,7 @@ func (d *respReader) thought(v strictjson.Value) {
 		return
 	default:
 		p.Redacted = sign.ID == redacted
-		if sign.Format != chat.FormatOpenAI {
+		if sign.Format != chat.FormatOpenAI && sign.Format != chat.FormatOpenAIResold {
 			sign.ID = ""
 		}
 		p.Signature = sign

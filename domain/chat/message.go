@@ -103,6 +103,8 @@ const (
 	FormatAnthropic = "anthropic-claude-v1"
 	FormatGemini    = "google-gemini-v1"
 	FormatOpenAI    = "openai-responses-v1"
+	// FormatOpenAIResold is Forge's own name for what OpenAI encrypted for OpenRouter: only the account that it was made for can have it read.
+	FormatOpenAIResold = "openrouter/openai-responses-v1"
 )
 
 // Foreign is a piece of a dialect's own, as JSON. It goes back to a vendor of the dialect unchanged, and to no other.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,21 +35,32 @@ func TestACodingAgentsLoop(t *testing.T) {
 // first is back, the conversation returns, with what the other said.
 func TestAConversationThatMovesToAnotherVendor(t *testing.T) {
 	f := harness.New(t, harness.Options{Env: map[string]string{"CIRCUIT_BREAKER_THRESHOLD": "1000", "CONFIG_FILE": aliases(t)}})
-	for _, from := range vendors {
-		for _, to := range vendors {
-			if from == to {
+	for _, from := range movers {
+		for _, to := range movers {
+			if from.name == to.name {
 				continue
 			}
-			alias := from.name + "-" + to.name
+			alias := aliasOf(from, to)
 			for _, s := range surfaces.All {
 				for _, streamed := range []bool{false, true} {
-					t.Run(fmt.Sprintf("%s from %s to %s, streamed %t", s.Name, from.name, to.name, streamed), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s %s, streamed %t", s.Name, alias, streamed), func(t *testing.T) {
 						moves(t, f, s, alias, from, to, streamed)
 					})
 				}
 			}
 		}
 	}
+}
+
+// movers are the vendors, and OpenAI's models at another vendor, whose encrypted thoughts are of another account.
+var movers = append(slices.Clone(vendors), vendor{"openrouter", "openrouter", "openai/gpt-4o-mini", "openai/gpt-5-mini"})
+
+func aliasOf(from, to vendor) string {
+	name := func(v vendor) string {
+		maker, _, _ := strings.Cut(v.thinker, "/")
+		return v.name + "." + strings.TrimRight(maker, "0123456789.-")
+	}
+	return name(from) + "-to-" + name(to)
 }
 
 func moves(t *testing.T, f *harness.Forge, s surfaces.Surface, alias string, from, to vendor, streamed bool) {
@@ -87,12 +99,12 @@ func aliases(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("aliases:\n")
-	for _, from := range vendors {
-		for _, to := range vendors {
-			if from == to {
+	for _, from := range movers {
+		for _, to := range movers {
+			if from.name == to.name {
 				continue
 			}
-			fmt.Fprintf(&b, "  %s-%s:\n    targets:\n", from.name, to.name)
+			fmt.Fprintf(&b, "  %s:\n    targets:\n", aliasOf(from, to))
 			for _, v := range []vendor{from, to} {
 				fmt.Fprintf(&b, "      - {provider: %s, model: %q}\n", v.provider, v.thinker)
 			}

@@ -67,9 +67,9 @@ func (e *encoder) hints(r *chat.Request) {
 		}
 	case OpenRouter:
 		e.drop("n") // which it ignores
-		e.note("prompt_cache_key", &e.out.CacheKey)
+		e.lose("prompt_cache_key", &e.out.CacheKey)
 	case Compatible:
-		e.note("prompt_cache_key", &e.out.CacheKey)
+		e.lose("prompt_cache_key", &e.out.CacheKey)
 		if t := e.out.ServiceTier; t == "auto" || t == "default" {
 			e.out.ServiceTier = ""
 		}
@@ -77,11 +77,11 @@ func (e *encoder) hints(r *chat.Request) {
 	}
 }
 
-// note takes out a hint that changes no answer.
-func (e *encoder) note(field string, hint *string) {
-	if *hint != "" {
-		*hint = ""
-		e.drops.Note(field)
+// lose takes out a text.
+func (e *encoder) lose(field string, text *string) {
+	if *text != "" {
+		*text = ""
+		e.drops.Add(field)
 	}
 }
 
@@ -173,7 +173,7 @@ func (e *encoder) tools(r *chat.Request) {
 				Name: t.Name, Description: t.Description, Parameters: raw(t.Schema), Strict: t.Strict,
 			}})
 			if t.Cache != "" && e.Kind == OpenRouter { // which knows marks in messages alone; one that follows there covers the tools too
-				e.drops.Note("tools[].cache_control")
+				e.drops.Add("tools[].cache_control")
 			} else {
 				e.uncached(t.Cache)
 			}

@@ -127,6 +127,9 @@ func (e *encoder) file(m *chat.Media) *file {
 	case m.FileID != "" && (m.Origin == chat.DialectOpenAIChat || m.Origin == chat.DialectResponses) && e.Kind == OpenAI:
 		return &file{ID: m.FileID}
 	case m.Data != "", m.URL != "" && e.Kind == OpenRouter:
+		if m.Detail != "" {
+			e.drops.Add("image_url.detail")
+		}
 		out := &file{Name: m.Name, Data: mediaURL(m)}
 		if out.Name == "" {
 			out.Name = "file" + extension(m.Type) // the dialect demands one
@@ -199,7 +202,7 @@ func (e *encoder) results(m *chat.Message, i int, shown []any) ([]any, error) {
 			return nil, llm.Unsupported(place(i, j))
 		}
 		if r.Error {
-			e.drops.Note("messages[].is_error") // the text says what went wrong; that something did, the dialect has no word for
+			e.drops.Add("messages[].is_error") // the text says what went wrong; that something did, the dialect has no word for
 		}
 		id, labelled := e.toolID(r.CallID), false
 		texts := make([]any, 0, 1)

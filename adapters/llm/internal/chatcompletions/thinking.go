@@ -100,6 +100,8 @@ func (t *telling) encrypted(out []chat.Chunk, d *detail) []chat.Chunk {
 		}
 		t.signs = append(t.signs, sign{d.ID, s})
 		return out
+	case d.Format == chat.FormatOpenAI && t.d.flavour.Kind == OpenRouter:
+		s.Format = chat.FormatOpenAIResold
 	}
 	t.thought = thought{}
 	return append(out, chat.Chunk{Choice: t.index, Signature: s})

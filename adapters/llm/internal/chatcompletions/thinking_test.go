@@ -41,10 +41,10 @@ func TestThoughtsAreRead(t *testing.T) {
 		"a summary, and what it sums up": {OpenRouter, []string{
 			`{"reasoning_details":[{"type":"reasoning.summary","summary":"hm","format":"openai-responses-v1","index":0}]}`,
 			`{"reasoning_details":[{"type":"reasoning.encrypted","data":"e","id":"rs_1","format":"openai-responses-v1","index":0}]}`, `{"content":"a"}`,
-		}, []chat.Part{thought("hm", signed(chat.FormatOpenAI, "e", "rs_1")), text}},
+		}, []chat.Part{thought("hm", signed(chat.FormatOpenAIResold, "e", "rs_1")), text}},
 		"what cannot be read alone": {OpenRouter, []string{
 			`{"reasoning_details":[{"type":"reasoning.encrypted","data":"e","id":"rs_1","format":"openai-responses-v1","index":0}]}`, `{"content":"a"}`,
-		}, []chat.Part{thought("", signed(chat.FormatOpenAI, "e", "rs_1")), text}},
+		}, []chat.Part{thought("", signed(chat.FormatOpenAIResold, "e", "rs_1")), text}},
 		"text of a maker that signs nothing": {OpenRouter, []string{
 			`{"reasoning_details":[{"type":"reasoning.text","text":"h","format":"unknown","index":0}]}`, `{"reasoning_details":[{"type":"reasoning.text","text":"m","format":"unknown","index":0}]}`, `{"content":"a"}`,
 		}, []chat.Part{thought("hm", signed("unknown", "", "")), text}},

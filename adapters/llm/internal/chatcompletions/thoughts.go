@@ -85,6 +85,7 @@ func (e *encoder) thought(out *message, p *chat.Part) {
 		e.drops.Note("messages[].reasoning")
 		return
 	}
+	s = asMade(s)
 	switch {
 	case p.Redacted || p.Text == "" && s.Format != chat.FormatAnthropic:
 		out.addDetail(detail{Type: detailEncrypted, Data: s.Data, ID: s.ID, Format: s.Format})
@@ -105,6 +106,7 @@ func (e *encoder) signed(out *message, p *chat.Part, id string) {
 	switch s := p.Signature; {
 	case s == nil:
 	case e.Kind == OpenRouter && readsFormat(e.model, s.Format):
+		s = asMade(s)
 		out.addDetail(detail{Type: detailEncrypted, Data: s.Data, ID: id, Format: s.Format})
 	default:
 		e.drops.Note("messages[].reasoning")
@@ -128,13 +130,21 @@ func (m *message) addDetail(d detail) {
 // readsFormat reports whether a model that is named after its maker reads signatures of a format. A name that tells no maker may stand for any.
 func readsFormat(model, format string) bool {
 	maker, _, _ := strings.Cut(strings.TrimPrefix(model, "~"), "/")
-	own := map[string]string{"anthropic": chat.FormatAnthropic, "google": chat.FormatGemini, "openai": chat.FormatOpenAI}[maker]
+	own := map[string]string{"anthropic": chat.FormatAnthropic, "google": chat.FormatGemini, "openai": chat.FormatOpenAIResold}[maker]
 	switch format {
-	case "", FormatPlain:
+	case "", FormatPlain, chat.FormatOpenAI: // what OpenAI encrypted for another account
 		return false
-	case chat.FormatAnthropic, chat.FormatGemini, chat.FormatOpenAI:
+	case chat.FormatAnthropic, chat.FormatGemini, chat.FormatOpenAIResold:
 		return own == format || maker == "openrouter"
 	default:
 		return own == "" // another maker's
 	}
+}
+
+// asMade is a signature with its format as the vendor calls it.
+func asMade(s *chat.Signature) *chat.Signature {
+	if s.Format != chat.FormatOpenAIResold {
+		return s
+	}
+	return &chat.Signature{Format: chat.FormatOpenAI, Data: s.Data, ID: s.ID}
 }
