@@ -166,13 +166,13 @@ func TestMessagesOfAChatRequest(t *testing.T) {
 			`{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.text","text":"t","index":0},{"type":"reasoning.text","text":"u","index":0},{"type":"reasoning.text","signature":"S","format":"anthropic-claude-v1","index":0},{"type":"reasoning.text","text":"v","index":1}]}`,
 			assistant(thought("tu", sig(chat.FormatAnthropic, "S", "")), thought("v", nil), chat.Part{Text: "a"}), nil,
 		},
-		"OpenAI's thinking": {
+		"OpenAI's thinking, by OpenRouter": {
 			`{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.summary","summary":"s","format":"openai-responses-v1","index":0},{"type":"reasoning.encrypted","data":"E","id":"rs_1","format":"openai-responses-v1","index":0}]}`,
-			assistant(thought("s", sig(chat.FormatOpenAI, "E", "rs_1")), chat.Part{Text: "a"}), nil,
+			assistant(thought("s", sig(chat.FormatOpenAIResold, "E", "rs_1")), chat.Part{Text: "a"}), nil,
 		},
 		"OpenAI's thinking, unsaid": {
 			`{"role":"assistant",` + call + `,"reasoning_details":[{"type":"reasoning.encrypted","data":"E","id":"rs_1","format":"openai-responses-v1","index":0}]}`,
-			assistant(thought("", sig(chat.FormatOpenAI, "E", "rs_1")), calling("c1", "f", "{}")), nil,
+			assistant(thought("", sig(chat.FormatOpenAIResold, "E", "rs_1")), calling("c1", "f", "{}")), nil,
 		},
 		"Gemini's signature of a call": {
 			`{"role":"assistant",` + call + `,"reasoning_details":[{"type":"reasoning.text","text":"t","index":0},{"type":"reasoning.encrypted","data":"G","id":"c1","format":"google-gemini-v1","index":1}]}`,

@@ -115,10 +115,15 @@ func unsigned(format string) bool {
 	return true
 }
 
-// signed makes the signature of a detail. OpenRouter's details are Anthropic's when they do not say whose.
+// signed makes the signature of a detail. OpenRouter's details are Anthropic's when they do not say whose; what OpenAI encrypted it has from its own
+// account, as what Forge has from OpenAI is wrapped.
 func (d *detail) signed(data string) *chat.Signature {
 	if sig, ok := chat.Unwrap(data); ok {
+		sig.ID = cmp.Or(sig.ID, d.id)
 		return sig
+	}
+	if d.format == chat.FormatOpenAI {
+		return &chat.Signature{Format: chat.FormatOpenAIResold, Data: data, ID: d.id}
 	}
 	return &chat.Signature{Format: cmp.Or(d.format, chat.FormatAnthropic), Data: data, ID: d.id}
 }
@@ -162,8 +167,13 @@ type reasoningDetail struct {
 // signatureDetail shows a signature; of is the id of the call that it is on, "" when it is on none.
 func signatureDetail(sig *chat.Signature, redacted bool, of string, index int) reasoningDetail {
 	d := reasoningDetail{Type: detailEncrypted, Data: sig.Data, ID: cmp.Or(of, sig.ID), Format: sig.Format, Index: index}
-	if (sig.Format == chat.FormatAnthropic || sig.Data == "") && !redacted {
+	switch {
+	case sig.Data == "", sig.Format == chat.FormatAnthropic && !redacted:
 		d.Type, d.Data, d.Signature = detailText, "", sig.Data
+	case sig.Format == chat.FormatOpenAI:
+		d.Data, d.ID = sig.Wrap(), of
+	case sig.Format == chat.FormatOpenAIResold:
+		d.Format = chat.FormatOpenAI
 	}
 	return d
 }
@@ -187,8 +197,6 @@ func detailsOf(parts []chat.Part) []reasoningDetail {
 			if len(out) > before && d.Type == detailText { // one detail has both
 				d.Text = out[before].Text
 				out = out[:before]
-			} else if len(out) > before {
-				out[before].Format = d.Format
 			}
 			out = append(out, d)
 		}

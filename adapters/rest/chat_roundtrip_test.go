@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,13 +20,15 @@ func genSaid(t *rapid.T) []chat.Part {
 	var out []chat.Part
 	text := rapid.StringN(1, 20, -1)
 	for range rapid.IntRange(0, 2).Draw(t, "thoughts") {
-		switch rapid.IntRange(0, 5).Draw(t, "thought") {
+		switch rapid.IntRange(0, 6).Draw(t, "thought") {
 		case 0:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: text.Draw(t, "signature")}})
 		case 1:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Redacted: true, Signature: &chat.Signature{Format: chat.FormatAnthropic, Data: text.Draw(t, "signature")}})
 		case 2:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: chat.FormatOpenAI, Data: text.Draw(t, "signature"), ID: "rs_1"}})
+		case 6:
+			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: chat.FormatOpenAIResold, Data: text.Draw(t, "signature"), ID: "rs_3"}})
 		case 3:
 			out = append(out, chat.Part{Kind: chat.PartThinking, Text: text.Draw(t, "thought"), Signature: &chat.Signature{Format: "other-v1"}})
 		case 4:
@@ -194,6 +197,18 @@ func join(to, delta map[string]any) {
 			to[key] = list
 		default:
 			to[key] = v
+		}
+	}
+}
+
+// TestWhatOpenAIEncryptedIsWrapped holds that clients can tell it from what OpenAI encrypted for OpenRouter, which a relay to OpenRouter must not take out.
+func TestWhatOpenAIEncryptedIsWrapped(t *testing.T) {
+	for format, wrapped := range map[string]bool{chat.FormatOpenAI: true, chat.FormatOpenAIResold: false, chat.FormatGemini: false, chat.FormatAnthropic: false} {
+		sig := &chat.Signature{Format: format, Data: "data", ID: "rs_1"}
+		got := detailsOf([]chat.Part{{Kind: chat.PartThinking, Redacted: format == chat.FormatAnthropic, Signature: sig}})
+		shown := map[bool]string{true: chat.FormatOpenAI, false: format}[format == chat.FormatOpenAIResold]
+		if len(got) != 1 || strings.Contains(got[0].Data, chat.SignatureMark) != wrapped || got[0].Format != shown {
+			t.Errorf("%s: got %+v", format, got)
 		}
 	}
 }
