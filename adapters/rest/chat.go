@@ -27,6 +27,9 @@ func (x *exchange) chatCompletions() error {
 		return r, err
 	}
 	x.naming = func(field string) string {
+		if field == "user" && env.user == "" {
+			return "safety_identifier" // which says the same
+		}
 		if names := tools.Load(); names != nil {
 			return chatName(field, *names)
 		}

@@ -193,6 +193,10 @@ func (d *chatReader) file(v strictjson.Value) *chat.Media {
 	}) {
 		return m
 	}
+	if data != "" && m.FileID != "" {
+		m.FileID = ""
+		d.drop("messages[].content[].file.file_id")
+	}
 	media, body, isData := dataURL(data)
 	switch {
 	case isData:

@@ -38,7 +38,7 @@ func translateChat(body []byte, strict bool) (r *chat.Request, tools []string, e
 	}
 	d := &chatParser{chatReader: chatReader{Reader: new(strictjson.Reader), lenient: true}, req: &chat.Request{Strict: strict}}
 	d.members(v, "", func(key string, v strictjson.Value) bool {
-		return d.ofRouter(key) || d.option(key, v) || d.thinking(key, v) || d.toolOption(key, v) || saysNothing(key, v)
+		return d.ofRouter(key, v) || d.option(key, v) || d.thinking(key, v) || d.toolOption(key, v) || saysNothing(key, v)
 	})
 	if err := d.Err(); err != nil {
 		return nil, nil, err
@@ -51,12 +51,19 @@ func translateChat(body []byte, strict bool) (r *chat.Request, tools []string, e
 }
 
 // ofRouter reports whether a field is the router's, not the model's.
-func (d *chatParser) ofRouter(key string) bool {
+func (d *chatParser) ofRouter(key string, v strictjson.Value) bool {
 	switch key {
-	case "model", "stream", "stream_options", "usage":
-		return true
+	case "stream_options":
+		if v.Kind != strictjson.Null {
+			d.members(v, "stream_options.", func(key string, _ strictjson.Value) bool {
+				return key == "include_usage" || key == "include_obfuscation" // padding is nobody's wish
+			})
+		}
+	case "model", "stream", "usage":
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 // settle brings the fields together that say one thing in two ways.

@@ -139,7 +139,9 @@ func (x *exchange) inOwnNames(f *fault.Error) *fault.Error {
 		return f
 	}
 	named := *f
-	named.Param = name(f.Param)
+	if named.Param = name(f.Param); f.Code == "unsupported_by_provider" { // whose text is Forge's own
+		named.Msg = strings.ReplaceAll(f.Msg, f.Param, named.Param)
+	}
 	return &named
 }
 

@@ -21,6 +21,14 @@ func (x *exchange) createResponse() error {
 	if err != nil {
 		return err
 	}
+	if !env.has(respUser) {
+		x.naming = func(field string) string {
+			if field == "user" {
+				return "safety_identifier" // which says the same
+			}
+			return respName(field)
+		}
+	}
 	conv, err := x.compose(env)
 	if err != nil {
 		return err

@@ -10,6 +10,9 @@ var respNames = map[string]string{
 
 // respName gives the name that this dialect has for a field of chat completions.
 func respName(field string) string {
+	if field == "image_url.detail" {
+		return "input.content.detail"
+	}
 	head, rest := field, ""
 	if i := strings.IndexAny(field, ".["); i >= 0 {
 		head, rest = field[:i], field[i:]

@@ -120,6 +120,9 @@ func (d *respReader) image(v strictjson.Value) *chat.Media {
 		}
 		return true
 	})
+	if url != "" && img.FileID != "" {
+		d.drop("messages[].content[].file_id")
+	}
 	media, data, isData := dataURL(url)
 	switch {
 	case isData && strings.HasPrefix(media, "image/"):
@@ -156,6 +159,12 @@ func (d *respReader) file(v strictjson.Value) *chat.Media {
 		}
 		return true
 	})
+	if m.FileID != "" && (data != "" || url != "") {
+		d.drop("messages[].content[].file_id")
+	}
+	if url != "" && data != "" {
+		d.drop("messages[].content[].file_url")
+	}
 	media, body, isData := dataURL(data)
 	switch {
 	case isData:

@@ -153,6 +153,9 @@ func (e *encoder) format(r *chat.Request) {
 			if lost {
 				e.drops.Add("response_format.json_schema.schema")
 			}
+			if r.Format.Description != "" {
+				e.drops.Add("response_format.json_schema.description")
+			}
 			e.out.OutputConfig = &outputConfig{Format: &outputFormat{Type: "json_schema", Schema: schema}}
 			return
 		}

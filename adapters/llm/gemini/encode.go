@@ -72,6 +72,8 @@ func (e *encoder) config(r *chat.Request) {
 	}
 	if r.Logprobs {
 		c.ResponseLogprobs, c.Logprobs = true, r.TopLogprobs
+	} else if r.TopLogprobs > 0 {
+		e.drops.Add("top_logprobs") // which are shown beside those that were not asked for
 	}
 	for _, stop := range r.Stop {
 		if stop == "" || len(c.StopSequences) == maxStops {

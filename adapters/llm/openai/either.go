@@ -41,6 +41,9 @@ func needsResponses(model string, r *chat.Request) bool {
 		}
 	}
 	for i := range r.Messages {
+		if r.Strict && r.Messages[i].Name != "" {
+			return true
+		}
 		for j := range r.Messages[i].Parts {
 			switch p := &r.Messages[i].Parts[j]; {
 			case p.Signature != nil && p.Signature.Format == chat.FormatOpenAI:

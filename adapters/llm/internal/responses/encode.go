@@ -36,6 +36,8 @@ func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, [
 	}
 	if r.Logprobs {
 		e.out.Include, e.out.TopLogprobs = append(e.out.Include, includeLogprobs), r.TopLogprobs
+	} else if r.TopLogprobs > 0 {
+		e.drops.Add("top_logprobs")
 	}
 	e.thinking(&r.Thinking)
 	e.unknown(r)

@@ -25,7 +25,7 @@ func (e *encoder) conversation(in []chat.Message) error {
 	t := turn{encoder: e}
 	for i := first; i < len(in); i++ {
 		if m := &in[i]; m.Name != "" {
-			e.drops.Note("messages[].name") // what is said remains
+			e.drops.Add("messages[].name") // what is said remains
 		}
 		if in[i].Role == chat.RoleAssistant {
 			if err := t.add(&in[i], i); err != nil {
@@ -176,7 +176,7 @@ func (e *encoder) results(m *chat.Message, i int) error {
 		}
 		e.uncached(m.Parts[j].Cache)
 		if r.Error {
-			e.drops.Note("messages[].is_error") // the text says what went wrong; that something did, the dialect has no word for
+			e.drops.Add("messages[].is_error") // the text says what went wrong; that something did, the dialect has no word for
 		}
 		out := item{Type: itemOutput, CallID: chat.PortableID(r.CallID), Output: r.Text()}
 		if !plain(r.Parts) {
