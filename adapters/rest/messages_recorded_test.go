@@ -11,6 +11,7 @@ import (
 
 	"github.com/forge1/forge1/adapters/rest"
 	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/test/fixtures"
 )
 
 // TestRecordedMessagesPass has recorded answers relayed: not a byte is another.
@@ -64,9 +65,9 @@ func TestRecordedMessageRequestsAreRead(t *testing.T) {
 // recordedRequest reads the request of a recording; nil when there is none.
 func recordedRequest(t *testing.T, name string) []byte {
 	t.Helper()
-	dir := os.Getenv("FORGE_WIRE_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "fixtures", "wire")
+	dir, there := fixtures.Dir(t, fixtures.Wire)
+	if !there {
+		return nil
 	}
 	b, err := os.ReadFile(filepath.Join(dir, name, "request.json"))
 	if errors.Is(err, os.ErrNotExist) {

@@ -8,22 +8,19 @@ import (
 	"testing"
 
 	"github.com/forge1/forge1/ports/inbound"
+	"github.com/forge1/forge1/test/fixtures"
 )
 
 // recorded reads the recordings of a pattern in place, by their names.
 func recorded(t *testing.T, pattern string) map[string]string {
 	t.Helper()
-	dir := os.Getenv("FORGE_WIRE_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "fixtures", "wire")
-		if _, err := os.Stat(dir); err != nil && os.Getenv("CI") != "true" {
-			t.Log("the wire recordings are not here and are left out; FORGE_WIRE_FIXTURES names their folder")
-			return nil
-		}
+	dir, there := fixtures.Dir(t, fixtures.Wire)
+	if !there {
+		return nil
 	}
 	files, err := filepath.Glob(filepath.Join(dir, pattern, "response.body"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("the wire recordings are not here; FORGE_WIRE_FIXTURES names their folder: %v", err)
+		t.Fatalf("there is no recording of %s: %v", pattern, err)
 	}
 	out := map[string]string{}
 	for _, file := range files {

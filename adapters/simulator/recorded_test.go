@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/forge1/forge1/adapters/simulator"
+	"github.com/forge1/forge1/test/fixtures"
 )
 
 // recorded is a request that a vendor was really sent.
@@ -23,20 +24,16 @@ type recorded struct {
 	path, body, answer string
 }
 
-// recordings reads what the vendors were sent; none where the folder is not here, which is a failure in CI alone.
+// recordings reads what the vendors were sent; a public clone has none.
 func recordings(t *testing.T) []recorded {
 	t.Helper()
-	dir := os.Getenv("FORGE_WIRE_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "fixtures", "wire")
+	dir, there := fixtures.Dir(t, fixtures.Wire)
+	if !there {
+		return nil
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the wire recordings are not here; FORGE_WIRE_FIXTURES names their folder: %v", err)
-		}
-		t.Log("the wire recordings are not here and are left out; FORGE_WIRE_FIXTURES names their folder")
-		return nil
+		t.Fatal(err)
 	}
 	var out []recorded
 	for line := range strings.Lines(string(index)) {

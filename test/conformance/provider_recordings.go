@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/test/fixtures"
 )
 
 // Recording is a real exchange of a vendor, read in place.
@@ -39,20 +40,16 @@ func (r *Recording) Body() []byte { return r.body }
 // Request gives the body that the client sent, nil when it is not known.
 func (r *Recording) Request() []byte { return r.request }
 
-// Recordings reads the recordings of vendor/api, of all for "". Without the folder there are none; in CI that is a failure.
+// Recordings reads the recordings of vendor/api, of all for "". A public clone has none; see package fixtures.
 func Recordings(t *testing.T, api string) []Recording {
 	t.Helper()
-	dir := os.Getenv("FORGE_WIRE_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join(moduleRoot(t), "..", "shared", "fixtures", "wire")
+	dir, there := fixtures.Dir(t, fixtures.Wire)
+	if !there {
+		return nil
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the wire recordings are not here; FORGE_WIRE_FIXTURES names their folder: %v", err)
-		}
-		t.Log("the wire recordings are not here and are left out; FORGE_WIRE_FIXTURES names their folder")
-		return nil
+		t.Fatal(err)
 	}
 	var out []Recording
 	for line := range bytes.Lines(index) {
@@ -106,24 +103,6 @@ func readExchange(t *testing.T, dir string, r Recording) exchange {
 		}
 	}
 	return x
-}
-
-func moduleRoot(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("there is no go.mod above the test")
-		}
-		dir = parent
-	}
 }
 
 // playRecordings plays real answers. What is expected of them is read off the recordings by a reader of the suite's own.

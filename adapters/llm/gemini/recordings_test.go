@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/test/fixtures"
 )
 
 // recording is a real exchange, read in place.
@@ -29,20 +30,16 @@ type recording struct {
 	body        string
 }
 
-// recordings reads those of an API. Without the folder there are none; in CI that is a failure.
+// recordings reads those of an API. A public clone has none.
 func recordings(t testing.TB, apis ...string) []recording {
 	t.Helper()
-	dir := os.Getenv("FORGE_WIRE_FIXTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "fixtures", "wire")
+	dir, there := fixtures.Dir(t, fixtures.Wire)
+	if !there {
+		return nil
 	}
 	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the wire recordings are not here; FORGE_WIRE_FIXTURES names their folder: %v", err)
-		}
-		t.Log("the wire recordings are not here and are left out; FORGE_WIRE_FIXTURES names their folder")
-		return nil
+		t.Fatal(err)
 	}
 	var out []recording
 	for line := range bytes.Lines(index) {
