@@ -18,7 +18,7 @@ func run(t *testing.T, f *harness.Forge, dir, name string, args ...string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)
 	c.Dir = dir
-	c.Env = append(os.Environ(), "FORGE_URL="+f.URL, "FORGE_KEY="+f.Key)
+	c.Env = append(os.Environ(), "FORGE_URL="+f.URL, "FORGE_KEY="+f.Key, "FORGE_VENDORS="+f.Vendors)
 	out, err := c.CombinedOutput()
 	t.Logf("%s %v\n%s", name, args, out)
 	if err != nil {

@@ -1,8 +1,12 @@
 """Has the official clients of OpenAI and Anthropic for Python speak to a Forge 1 with simulated vendors. Only base URL and key are changed."""
 
+import asyncio
+import base64
+import hashlib
 import json
 import os
 import sys
+import urllib.request
 
 import anthropic
 import openai
@@ -14,6 +18,8 @@ MODELS = ["openai/gpt-4o-mini", "claude/claude-sonnet-4-5", "gemini/gemini-2.5-f
 THINKERS = ["openai/gpt-5-mini", "claude/claude-sonnet-4-5", "gemini/gemini-3-pro-preview", "openrouter/anthropic/claude-sonnet-4.5"]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PDF = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
+SOUND = base64.b64encode(b"RIFF\0\0\0\0WAVE").decode()
 HI = [{"role": "user", "content": "hi"}]
 failed = 0
 
@@ -38,6 +44,11 @@ def raises(kind, run, *args, **kwargs):
 
 def user(text):
     return [{"role": "user", "content": text}]
+
+
+def given(data):
+    """How the simulated vendors show that something reached them whole."""
+    return "sha256:" + hashlib.sha256(data.encode()).hexdigest()[:16]
 
 
 def chat(model):
@@ -84,7 +95,88 @@ def chat_schema(model):
 
 def chat_image(model):
     content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PIXEL}}]
-    assert oai.chat.completions.create(model=model, messages=user(content)).choices[0].message.content
+    said = oai.chat.completions.create(model=model, messages=user(content)).choices[0].message.content
+    assert "an image (image/png, " + given(PIXEL) in said, said
+
+
+def chat_file(model):
+    content = [{"type": "text", "text": "Sum it up."}, {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64," + PDF}}]
+    said = oai.chat.completions.create(model=model, messages=user(content)).choices[0].message.content
+    assert "a file (application/pdf, " + given(PDF) in said, said
+
+
+def responses_media(model):
+    r = oai.responses.create(model=model, input=user([
+        {"type": "input_text", "text": "What are they?"}, {"type": "input_image", "image_url": "data:image/png;base64," + PIXEL, "detail": "auto"},
+        {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64," + PDF},
+    ]))
+    assert given(PIXEL) in r.output_text and given(PDF) in r.output_text, r
+
+
+def responses_schema(model):
+    r = oai.responses.create(model=model, input="Where?", text={"format": {"type": "json_schema", "name": "place", "schema": PARAMETERS, "strict": True}})
+    assert isinstance(json.loads(r.output_text)["city"], str), r
+
+
+def messages_media(model):
+    r = ant.messages.create(model=model, max_tokens=2048, messages=user([
+        {"type": "text", "text": "What are they?"}, {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}},
+        {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF}},
+    ]))
+    said = "".join(b.text for b in r.content if b.type == "text")
+    assert given(PIXEL) in said and given(PDF) in said, said
+
+
+def messages_schema(model):
+    r = ant.messages.create(model=model, max_tokens=2048, messages=user("Where?"), output_config={"format": {"type": "json_schema", "schema": PARAMETERS}})
+    assert isinstance(json.loads("".join(b.text for b in r.content if b.type == "text"))["city"], str), r
+
+
+def messages_cancel(model):
+    with ant.messages.create(model=model, max_tokens=4096, stream=True, messages=user("[sim:bytes=100000]")) as s:
+        for n, _ in enumerate(s):
+            if n == 3:
+                break
+    assert n == 3
+
+
+def sounds():
+    content = [{"type": "text", "text": "What do you hear?"}, {"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}}]
+    for model in ("openai/gpt-audio", "gemini/gemini-2.5-flash"):
+        said = oai.chat.completions.create(model=model, messages=user(content)).choices[0].message.content
+        assert "an audio (audio/wav, " + given(SOUND) in said, (model, said)
+    refused = raises(openai.UnprocessableEntityError, oai.chat.completions.create, model="claude/claude-sonnet-4-5", messages=user(content))
+    assert refused.param == "messages[0].content[1]", refused
+
+
+async def many():
+    """Many calls at once by the clients that do not block, and one that is given up."""
+    o = openai.AsyncOpenAI(base_url=URL + "/v1", api_key=KEY, max_retries=0)
+    a = anthropic.AsyncAnthropic(base_url=URL, api_key=KEY, max_retries=0)
+
+    async def chat(model, n):
+        r = await o.chat.completions.create(model=model, messages=user(f"[sim:say=number {n}]"))
+        assert r.choices[0].message.content == f"number {n}", r
+
+    async def message(model, n):
+        async with a.messages.stream(model=model, max_tokens=2048, messages=user(f"[sim:say=number {n}]")) as s:
+            assert await s.get_final_text() == f"number {n}", n
+
+    await asyncio.gather(*(ask(m, n) for n in range(5) for m in MODELS for ask in (chat, message)))
+    given_up = asyncio.create_task(o.chat.completions.create(model=MODELS[0], messages=HI))
+    given_up.cancel()
+    try:
+        await given_up
+    except asyncio.CancelledError:
+        pass
+    else:
+        raise AssertionError("it was not given up")
+    await o.close()
+    await a.close()
+
+
+def at_once():
+    asyncio.run(many())
 
 
 def chat_cancel(model):
@@ -166,18 +258,54 @@ def errors():
     raises(anthropic.AuthenticationError, wrong.messages.create, model="auto", max_tokens=9, messages=HI)
 
 
+def broken():
+    for model in MODELS:
+        text = ""
+        try:
+            for c in oai.chat.completions.create(model=model, stream=True, messages=user("[sim:error]")):
+                text += c.choices[0].delta.content or "" if c.choices else ""
+        except openai.APIError:
+            assert text, model
+        else:
+            raise AssertionError("chat at " + model + " was not told")
+        try:
+            for _ in ant.messages.create(model=model, max_tokens=2048, stream=True, messages=user("[sim:error]")):
+                pass
+        except anthropic.APIStatusError as e:
+            assert e.body["type"] == "error", e.body
+        else:
+            raise AssertionError("messages at " + model + " was not told")
+
+
+def behave(**how):
+    for vendor in ("openai", "anthropic", "gemini", "openrouter"):
+        urllib.request.urlopen(urllib.request.Request(os.environ["FORGE_VENDORS"] + "/_sim/" + vendor, json.dumps(how).encode(), method="PUT")).close()
+
+
+def vendors_errors():
+    behave(fail_rate=1, fail_status=400)
+    raises(openai.BadRequestError, oai.chat.completions.create, model="claude/claude-haiku-4-5", messages=HI)
+    behave(fail_rate=1, fail_status=429, retry_after=30)
+    raises(openai.RateLimitError, oai.responses.create, model="openai/gpt-4.1-mini", input="hi")
+    told = raises(anthropic.RateLimitError, ant.messages.create, model="claude/claude-opus-4-1", max_tokens=9, messages=HI)
+    assert told.body["error"]["type"] == "rate_limit_error", told.body
+    behave(fail_rate=1, fail_status=500)
+    raises(openai.InternalServerError, oai.chat.completions.create, model="auto", messages=HI)
+    raises(anthropic.InternalServerError, ant.messages.create, model="auto", max_tokens=9, messages=HI)
+
+
 def models():
     names = [m.id for m in oai.models.list()]
     assert "auto" in names and "openai/gpt-4o-mini" in names
 
 
 for m in MODELS:
-    for f in (chat, chat_stream, chat_tools, chat_schema, chat_image, chat_cancel, responses_tools, responses_stream):
+    for f in (chat, chat_stream, chat_tools, chat_schema, chat_image, chat_file, chat_cancel, responses_tools, responses_stream, responses_media, responses_schema):
         check(f.__name__ + " " + m, f, m)
 for m in THINKERS:
-    check("messages_tools " + m, messages_tools, m)
-    check("messages_whole " + m, messages_whole, m)
-for f in (embeddings, errors, models):
+    for f in (messages_tools, messages_whole, messages_media, messages_schema, messages_cancel):
+        check(f.__name__ + " " + m, f, m)
+for f in (sounds, at_once, embeddings, errors, broken, models, vendors_errors):
     check(f.__name__, f)
 print(f"{failed} failed" if failed else "all passed")
 sys.exit(1 if failed else 0)
