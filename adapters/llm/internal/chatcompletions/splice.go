@@ -1,6 +1,7 @@
 package chatcompletions
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
@@ -25,36 +26,57 @@ func (f Flavour) splice(body []byte, model string, stream bool) (out []byte, dro
 	if err := jsonscan.Find(body, at[:], keyModel, keyStream, keyOptions, "messages"); err != nil {
 		return nil, nil, malformed(err)
 	}
-	var room [6]jsonscan.Edit
-	edits, texts := room[:0], quote(make([]byte, 0, len(model)+64), model)
-	quoted := texts
+	var room [192]byte
+	quoted := quote(room[:0], model)
+	texts := quoted
+	var wish, change, added jsonscan.Edit
 	var member string // that the body lacks
 	if stream {
-		var edit jsonscan.Edit
-		if edit, member, err = withUsage(body, at[2]); err != nil {
+		if wish, member, err = withUsage(body, at[2]); err != nil {
 			return nil, nil, err
-		}
-		if edit.Text != nil {
-			edits = append(edits, edit)
 		}
 	}
 	if at[0].Found() {
-		edits = append(edits, jsonscan.Edit{From: at[0].Value, To: at[0].To, Text: quoted})
+		change = jsonscan.Edit{From: at[0].Value, To: at[0].To, Text: quoted}
 		if member != "" {
 			texts = append(append(texts, member...), ',')
-			edits = append(edits, jsonscan.Edit{From: at[0].From, To: at[0].From, Text: texts[len(quoted):]})
+			added = jsonscan.Edit{From: at[0].From, To: at[0].From, Text: texts[len(quoted):]}
 		}
 	} else {
 		texts = append(append(texts, `"model":`...), quoted...)
 		if member != "" {
 			texts = append(append(texts, ','), member...)
 		}
-		edits = append(edits, jsonscan.Insert(body, texts[len(quoted):]))
+		change = jsonscan.Insert(body, texts[len(quoted):])
 	}
-	if at[3].Found() {
-		edits, dropped = f.strip(body, at[3], model, edits)
+	if at[3].Found() && f.mayStrip(at[3].Of(body)) {
+		var edits []jsonscan.Edit
+		edits, dropped = f.strip(body, at[3], model)
+		for _, e := range [...]jsonscan.Edit{wish, added, change} {
+			if e.Text != nil {
+				edits = append(edits, jsonscan.Edit{From: e.From, To: e.To, Text: bytes.Clone(e.Text)})
+			}
+		}
+		return jsonscan.Apply(body, edits), dropped, nil
 	}
-	return jsonscan.Apply(body, edits), dropped, nil
+	return woven(body, wish, added, change), nil, nil
+}
+
+// woven makes the edited copy of a body in the usual case, without a heap: the wish for usage stands before or behind the two others.
+func woven(body []byte, wish, added, change jsonscan.Edit) []byte {
+	order := [...]jsonscan.Edit{added, change, wish}
+	if wish.From < change.From {
+		order = [...]jsonscan.Edit{wish, added, change}
+	}
+	out := make([]byte, 0, len(body)+len(wish.Text)+len(added.Text)+len(change.Text))
+	last := 0
+	for i := range order {
+		if e := &order[i]; e.Text != nil {
+			out = append(append(out, body[last:e.From]...), e.Text...)
+			last = e.To
+		}
+	}
+	return append(out, body[last:]...)
 }
 
 // quote appends a name as a string of JSON.

@@ -21,17 +21,9 @@ const droppedReasoning = "messages[].reasoning"
 
 // strip makes the edits that take out of the messages what the vendor would refuse: thoughts that it has no field for, signatures of other vendors, and
 // ids of tool calls that it does not take.
-func (f Flavour) strip(body []byte, at jsonscan.Span, model string, edits []jsonscan.Edit) (_ []jsonscan.Edit, dropped []string) {
-	list := at.Of(body)
-	s := stripper{
-		model: model, flavour: f, edits: edits,
-		thoughts: f.Kind == OpenAI && bytes.Contains(list, wordReasoning),
-		marks:    bytes.Contains(list, wordMark),
-		ids:      f.RefusesID != nil && bytes.Contains(list, wordToolCall),
-	}
-	if !s.thoughts && !s.marks && !s.ids {
-		return edits, nil
-	}
+func (f Flavour) strip(body []byte, at jsonscan.Span, model string) (_ []jsonscan.Edit, dropped []string) {
+	s := stripper{model: model, flavour: f}
+	s.thoughts, s.marks, s.ids = f.suspect(at.Of(body))
 	for w := jsonscan.Walk(body[:at.To], at.Value); ; {
 		if _, ok := w.Next(); !ok {
 			break
@@ -48,6 +40,17 @@ func (f Flavour) strip(body []byte, at jsonscan.Span, model string, edits []json
 		dropped = []string{droppedReasoning}
 	}
 	return s.edits, dropped
+}
+
+// mayStrip reports whether messages may hold something to strip: without the words for it they do not.
+func (f Flavour) mayStrip(list []byte) bool {
+	thoughts, marks, ids := f.suspect(list)
+	return thoughts || marks || ids
+}
+
+func (f Flavour) suspect(list []byte) (thoughts, marks, ids bool) {
+	return f.Kind == OpenAI && bytes.Contains(list, wordReasoning), bytes.Contains(list, wordMark),
+		f.RefusesID != nil && bytes.Contains(list, wordToolCall)
 }
 
 type stripper struct {
