@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/fault"
@@ -21,14 +22,6 @@ func (x *exchange) createResponse() error {
 	if err != nil {
 		return err
 	}
-	if !env.has(respUser) {
-		x.naming = func(field string) string {
-			if field == "user" {
-				return "safety_identifier" // which says the same
-			}
-			return respName(field)
-		}
-	}
 	conv, err := x.compose(env)
 	if err != nil {
 		return err
@@ -43,7 +36,7 @@ func (x *exchange) createResponse() error {
 	}
 	call := &respCall{x: x, conv: conv, created: x.start.Unix()}
 	c := x.callOf(a, inbound.SurfaceResponses, chat.DialectResponses, conv.body, &routed)
-	c.Parse = func() (*chat.Request, error) { return parseResponses(conv.body, a.strict) }
+	c.Parse = x.parsingResponses(conv, a.strict)
 	c.Fingerprint = func() ([32]byte, error) { return fingerprint(conv.body, leftOutOfResponses) }
 	if env.stream {
 		return x.stream(c, a, &respEncoder{respCall: call})
@@ -56,6 +49,24 @@ func (x *exchange) createResponse() error {
 		return x.relayed(call.relayed(answer.Body))
 	}
 	return x.relayed(call.rendered(answer))
+}
+
+// parsingResponses gives what reads the body for a vendor of another dialect. From then on the failures of the exchange name fields as the body does.
+func (x *exchange) parsingResponses(conv *conversation, strict bool) func() (*chat.Request, error) {
+	var read atomic.Pointer[respPlaces] // whoever shares the call with others may still parse when this exchange fails
+	x.naming = func(field string) string {
+		if field == "user" && !conv.env.has(respUser) {
+			return "safety_identifier" // which says the same
+		}
+		return respNameAt(field, read.Load())
+	}
+	return func() (*chat.Request, error) {
+		r, at, err := placeResponses(conv.body, strict)
+		if err == nil {
+			read.Store(&respPlaces{messages: at, before: conv.before})
+		}
+		return r, err
+	}
 }
 
 // leftOutOfResponses are the members that say how the answer is sent. What names a caller is in the answer, so it stays.

@@ -21,9 +21,10 @@ const maxReferences = 256
 
 // conversation is what a call asks the model: the whole of it, whatever the client left out because Forge keeps it.
 type conversation struct {
-	env   *respEnvelope // of the client's body
-	body  []byte        // for the vendor
-	items [][]byte      // the input, all of it
+	env    *respEnvelope // of the client's body
+	body   []byte        // for the vendor
+	items  [][]byte      // the input, all of it
+	before int           // how many of them the client did not send
 }
 
 // compose puts a body together that stands by itself: what it goes on from in front of its input, and nothing that the vendor would have to keep.
@@ -44,7 +45,7 @@ func (x *exchange) compose(env *respEnvelope) (*conversation, error) {
 			return nil, err
 		}
 		before := append(itemsOf(kept.Input), lasting(itemsOf(kept.Output))...)
-		c.items = append(before, c.items...)
+		c.before, c.items = len(before), append(before, c.items...)
 	}
 	var edits []edit
 	if whole {

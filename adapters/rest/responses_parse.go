@@ -14,15 +14,22 @@ type respReader struct {
 	req *chat.Request
 	// conversation is what the items come to: those of one speaker in a row are one message.
 	conversation []chat.Message
+	at           [][]respPlace     // of the parts of the conversation
 	names        map[string]string // of tools, by the ids of their calls
 	sign         *chat.Signature   // of the call that follows
 }
 
 // parseResponses reads a body.
 func parseResponses(body []byte, strict bool) (*chat.Request, error) {
+	r, _, err := placeResponses(body, strict)
+	return r, err
+}
+
+// placeResponses reads a body, and says which items of it the parts of the request are from.
+func placeResponses(body []byte, strict bool) (*chat.Request, [][]respPlace, error) {
 	v, err := strictjson.Parse(body, largeJSON)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &respReader{chatReader: &chatReader{Reader: new(strictjson.Reader), lenient: true}, req: &chat.Request{Strict: strict}, names: map[string]string{}}
 	var instructions []chat.Message
@@ -42,14 +49,17 @@ func parseResponses(body []byte, strict bool) (*chat.Request, error) {
 	})
 	d.unsigned()
 	d.req.Messages = append(instructions, d.conversation...)
+	if len(instructions) > 0 {
+		d.at = append([][]respPlace{{{item: ofInstructions, part: -1}}}, d.at...)
+	}
 	if err := d.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if d.foreign != nil {
-		return nil, d.foreign
+		return nil, nil, d.foreign
 	}
 	d.req.Untranslated = d.dropped
-	return d.req, nil
+	return d.req, d.at, nil
 }
 
 // option reads a field that steers the model.

@@ -48,9 +48,14 @@ func (d *respReader) unsigned() {
 func (d *respReader) input(v strictjson.Value) {
 	if v.Kind == strictjson.String {
 		d.conversation = append(d.conversation, chat.Text(chat.RoleUser, v.Text))
+		d.placed(ofText, false)
 		return
 	}
-	d.each(v, func(_ int, item strictjson.Value) { d.item(item) })
+	d.each(v, func(i int, item strictjson.Value) {
+		d.item(item)
+		_, isMessage := item.Member("role")
+		d.placed(i, isMessage)
+	})
 }
 
 func (d *respReader) item(v strictjson.Value) {
