@@ -24,7 +24,8 @@ type ClientConfig struct {
 	IdleTimeout      time.Duration // the longest silence within a body; any byte ends it, a keep-alive comment's included
 	// Proxy chooses a proxy for a request; nil: none. The environment is bootstrap's to read.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Clock stamps the answers that come without a Date, so that dates in Retry-After can be read; nil leaves them without.
+	// Clock stamps the answers that come without a Date, so that dates in Retry-After can be read, and dates the requests of vendors that sign them; nil
+	// leaves answers without, and signs nothing.
 	Clock outbound.Clock
 }
 
@@ -59,4 +60,12 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 		return otherwise
 	}
 	return d
+}
+
+// ClockOf gives the clock of a client that NewClient made with one; nil: it has none. A vendor that signs its requests needs the time.
+func ClockOf(client *http.Client) outbound.Clock {
+	if t, ok := client.Transport.(interface{ Clock() outbound.Clock }); ok {
+		return t.Clock()
+	}
+	return nil
 }

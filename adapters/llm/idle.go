@@ -42,6 +42,9 @@ func (p *patience) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// Clock gives the clock, for ClockOf.
+func (p *patience) Clock() outbound.Clock { return p.clock }
+
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the pool.
 func (p *patience) CloseIdleConnections() { p.next.CloseIdleConnections() }
 
