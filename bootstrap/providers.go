@@ -10,6 +10,7 @@ import (
 
 	"github.com/forge1/forge1/adapters/llm"
 	"github.com/forge1/forge1/adapters/llm/anthropic"
+	"github.com/forge1/forge1/adapters/llm/bedrock"
 	"github.com/forge1/forge1/adapters/llm/gemini"
 	"github.com/forge1/forge1/adapters/llm/openai"
 	"github.com/forge1/forge1/adapters/llm/openrouter"
@@ -20,6 +21,7 @@ import (
 // vendors are the dialects that are linked in: one line each.
 var vendors = []llm.Vendor{
 	anthropic.Vendor,
+	bedrock.Vendor,
 	gemini.Vendor,
 	openai.Vendor,
 	openai.Compatible,

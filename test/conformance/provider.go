@@ -187,9 +187,9 @@ func exchangeOf(c simulator.Case) exchange {
 	}
 }
 
-// isStream reports whether a request asks for a stream: in its body, or, at Gemini, in its path.
+// isStream reports whether a request asks for a stream: in its body, or, at Gemini and at Bedrock, in its path.
 func isStream(path string, body []byte) bool {
-	return strings.Contains(path, ":stream") || bytes.Contains(bytes.ReplaceAll(body, []byte(" "), nil), []byte(`"stream":true`))
+	return strings.Contains(path, ":stream") || strings.HasSuffix(path, "-stream") || bytes.Contains(bytes.ReplaceAll(body, []byte(" "), nil), []byte(`"stream":true`))
 }
 
 // lastWord is the last word of a path, which does not depend on the base URL or the model.

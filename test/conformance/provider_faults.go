@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -94,14 +93,12 @@ func (s *providerSuite) lies(t *testing.T) {
 	}
 }
 
-// longLine puts a comment of a mebibyte in front of a stream, and a mebibyte of white space into its first event.
+// longLine puts a mebibyte of nothing into a stream.
 func (s *providerSuite) longLine(t *testing.T) {
 	x := s.text(t, true)
 	want := s.ask(t, x, wayWhole)
-	comment := ": " + strings.Repeat("-", 1<<20) + "\n\n"
-	event := strings.Replace(string(x.body), "data: {", "data: {"+strings.Repeat(" ", 1<<20), 1)
-	for name, body := range map[string]string{"comment": comment + string(x.body), "event": event} {
-		x.body = []byte(body)
+	for name, body := range longer(x) {
+		x.body = body
 		if diff := cmp.Diff(want, s.ask(t, x, wayWhole)); diff != "" {
 			t.Errorf("a long %s changes the answer (-short +long):\n%s", name, diff)
 		}
@@ -170,8 +167,7 @@ func (s *providerSuite) unreachable(t *testing.T) {
 
 // silence answers nothing, or a first piece and nothing more.
 func (s *providerSuite) silence(t *testing.T) {
-	first, _, _ := bytes.Cut(s.text(t, true).body, []byte("\n\n"))
-	for name, begun := range map[string][]byte{"from the beginning": nil, "after the first event": append(first, "\n\n"...)} {
+	for name, begun := range map[string][]byte{"from the beginning": nil, "after the first event": firstEvent(s.text(t, true))} {
 		for _, streamed := range []bool{false, true} {
 			if begun != nil && !streamed {
 				continue
@@ -231,11 +227,15 @@ func (up *stuckUpstream) wantLeft(t *testing.T) {
 
 func (s *providerSuite) stuck(t *testing.T, begun []byte) *stuckUpstream {
 	t.Helper()
+	kind := "text/event-stream"
+	if begun != nil && isFramed(s.text(t, true).header) {
+		kind = eventStream
+	}
 	up := &stuckUpstream{upstream: &upstream{}, arrived: make(chan struct{}), left: make(chan struct{})}
 	up.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		up.take(r)
 		if begun != nil {
-			out.Header().Set("Content-Type", "text/event-stream")
+			out.Header().Set("Content-Type", kind)
 			_, _ = out.Write(begun)
 			_ = http.NewResponseController(out).Flush()
 		}
