@@ -3,7 +3,6 @@ package anthropic
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ var (
 func passable(body []byte, name string) (out []byte, dropped []string, err error) {
 	var at [4]jsonscan.Span
 	if err := jsonscan.Find(body, at[:], keyModel, keyStream, keyMessages, keyThinking); err != nil {
-		return nil, nil, invalid(err)
+		return nil, nil, jsonscan.Failure(err)
 	}
 	own := quote(name)
 	edits := make([]jsonscan.Edit, 0, 2)
@@ -53,15 +52,6 @@ func passable(body []byte, name string) (out []byte, dropped []string, err error
 		}
 	}
 	return jsonscan.Apply(body, edits), dropped, nil
-}
-
-func invalid(err error) *chat.Failure {
-	f := chat.Fail(chat.ClassInvalid, err)
-	f.Code, f.Message = "malformed", "body: "+err.Error()
-	if twice, ok := errors.AsType[*jsonscan.TwiceError](err); ok {
-		f.Param, f.Message = twice.Key, err.Error()
-	}
-	return f
 }
 
 // thinksByBudget reports whether thinking is on in the way that demands thoughts in front of calls.

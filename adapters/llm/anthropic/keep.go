@@ -68,14 +68,14 @@ func (g *gatherer) read() outbound.Reading {
 
 // exact reports whether the neutral form holds all that an answer tells the client. What says nothing, null or empty, need not be held.
 func exact(message []byte) bool {
-	return members(message, func(key string, value []byte) bool {
+	return jsonscan.Members(message, func(key string, value []byte) bool {
 		switch key {
 		case "id", "type", "role", "model", "stop_reason", "stop_sequence", "usage":
 			return true
 		case "content":
-			return items(value, exactBlock)
+			return jsonscan.Items(value, exactBlock)
 		default:
-			return empty(value)
+			return jsonscan.IsEmpty(value)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func exact(message []byte) bool {
 func (g *gatherer) holds(event []byte) bool {
 	var delta []byte
 	kind, index := "", -1
-	held := members(event, func(key string, value []byte) bool {
+	held := jsonscan.Members(event, func(key string, value []byte) bool {
 		switch key {
 		case "type":
 			kind = kindOf(value)
@@ -102,13 +102,13 @@ func (g *gatherer) holds(event []byte) bool {
 			delta = value
 			return true
 		default:
-			return empty(value)
+			return jsonscan.IsEmpty(value)
 		}
 	})
 	if o := g.block(index); kind == eventDelta && o != nil && o.foreign != nil {
 		return held // of such a block all is held
 	}
-	return held && (delta == nil || members(delta, exactDelta))
+	return held && (delta == nil || jsonscan.Members(delta, exactDelta))
 }
 
 var knownEvent = map[string]bool{
@@ -121,7 +121,7 @@ func exactDelta(key string, value []byte) bool {
 	case "type", "text", "thinking", "signature", "partial_json", "citation", "stop_reason", "stop_sequence":
 		return true
 	default:
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	}
 }
 
@@ -139,33 +139,5 @@ func exactBlock(block []byte) bool {
 		return false
 	}
 	held, known := heldMembers[string(at[0].Of(block))]
-	return !known || members(block, func(key string, value []byte) bool { return held[key] || empty(value) })
-}
-
-// members reports whether b is an object each of whose members holds.
-func members(b []byte, holds func(key string, value []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.Object() {
-		return false
-	}
-	for key, ok := w.Next(); ok; key, ok = w.Next() {
-		if !holds(string(key), w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
-}
-
-// items reports whether b is a list each of whose items holds.
-func items(b []byte, holds func(item []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.List() {
-		return false
-	}
-	for _, ok := w.Next(); ok; _, ok = w.Next() {
-		if !holds(w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
+	return !known || jsonscan.Members(block, func(key string, value []byte) bool { return held[key] || jsonscan.IsEmpty(value) })
 }

@@ -118,7 +118,7 @@ func (t *reading) members(object []byte) {
 func explains(details []byte) bool {
 	w := jsonscan.Walk(details, 0)
 	for key, ok := w.Next(); ok; key, ok = w.Next() {
-		if value := w.Skip(); string(key) == "explanation" && !empty(value) {
+		if value := w.Skip(); string(key) == "explanation" && !jsonscan.IsEmpty(value) {
 			return true
 		}
 	}
@@ -135,7 +135,7 @@ func speaks(block []byte) bool {
 			quiet = string(value) == `"text"` || string(value) == `"thinking"`
 		case "signature":
 		default:
-			said = said || !empty(value)
+			said = said || !jsonscan.IsEmpty(value)
 		}
 	}
 	return said || !quiet && w.Whole()
@@ -148,19 +148,10 @@ func saysMore(delta []byte) bool {
 		switch value := w.Skip(); string(key) {
 		case "type", "signature":
 		default:
-			if !empty(value) {
+			if !jsonscan.IsEmpty(value) {
 				return true
 			}
 		}
-	}
-	return false
-}
-
-// empty reports whether a value tells nothing.
-func empty(b []byte) bool {
-	switch string(b) {
-	case "null", `""`, "[]", "{}":
-		return true
 	}
 	return false
 }

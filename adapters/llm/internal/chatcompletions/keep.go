@@ -101,34 +101,34 @@ func (g *gatherer) read() outbound.Reading {
 // exact reports whether the neutral form holds all that an answer or a chunk tells the client. What says nothing, null or empty, need not be held, nor
 // what is about the call and not about the answer.
 func exact(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "id", "object", "created", "model", "usage", "system_fingerprint", "service_tier", "provider", "obfuscation":
 			return true
 		case "choices":
-			return jsonscan.IsNull(value) || items(value, exactChoice)
+			return jsonscan.IsNull(value) || jsonscan.Items(value, exactChoice)
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
 func exactChoice(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "index":
 			return jsonscan.Number(value) < maxChoices
 		case "finish_reason", "native_finish_reason":
 			return true
 		case "logprobs":
-			return jsonscan.IsNull(value) || members(value, exactLogprobs)
+			return jsonscan.IsNull(value) || jsonscan.Members(value, exactLogprobs)
 		case "message", "delta":
-			return jsonscan.IsNull(value) || members(value, exactSaid)
+			return jsonscan.IsNull(value) || jsonscan.Members(value, exactSaid)
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
-func exactLogprobs(key string, value []byte) bool { return key == "content" || empty(value) }
+func exactLogprobs(key string, value []byte) bool { return key == "content" || jsonscan.IsEmpty(value) }
 
 func exactSaid(key string, value []byte) bool {
 	switch key {
@@ -137,19 +137,19 @@ func exactSaid(key string, value []byte) bool {
 	case "content", "refusal", "reasoning", "reasoning_content":
 		return jsonscan.IsNull(value) || isText(value)
 	case "reasoning_details":
-		return jsonscan.IsNull(value) || items(value, exactDetail)
+		return jsonscan.IsNull(value) || jsonscan.Items(value, exactDetail)
 	case "annotations":
-		return jsonscan.IsNull(value) || items(value, exactAnnotation)
+		return jsonscan.IsNull(value) || jsonscan.Items(value, exactAnnotation)
 	case "images":
-		return jsonscan.IsNull(value) || items(value, exactImage)
+		return jsonscan.IsNull(value) || jsonscan.Items(value, exactImage)
 	case "tool_calls":
-		return jsonscan.IsNull(value) || items(value, exactTool)
+		return jsonscan.IsNull(value) || jsonscan.Items(value, exactTool)
 	}
-	return empty(value)
+	return jsonscan.IsEmpty(value)
 }
 
 func exactDetail(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "type":
 			switch jsonscan.Unquote(value) {
@@ -160,93 +160,56 @@ func exactDetail(b []byte) bool {
 		case "text", "summary", "data", "signature", "id", "format", "index":
 			return true
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
 func exactAnnotation(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "type":
 			return string(value) == `"url_citation"`
 		case "url_citation":
-			return members(value, func(key string, value []byte) bool {
+			return jsonscan.Members(value, func(key string, value []byte) bool {
 				switch key {
 				case "url", "title", "content", "start_index", "end_index":
 					return true
 				}
-				return empty(value)
+				return jsonscan.IsEmpty(value)
 			})
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
 func exactImage(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "index":
 			return true
 		case "type":
 			return string(value) == `"image_url"`
 		case "image_url":
-			return members(value, func(key string, value []byte) bool { return key == "url" && isText(value) || empty(value) })
+			return jsonscan.Members(value, func(key string, value []byte) bool { return key == "url" && isText(value) || jsonscan.IsEmpty(value) })
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
 func exactTool(b []byte) bool {
-	return members(b, func(key string, value []byte) bool {
+	return jsonscan.Members(b, func(key string, value []byte) bool {
 		switch key {
 		case "index", "id":
 			return true
 		case "type":
-			return empty(value) || string(value) == `"function"`
+			return jsonscan.IsEmpty(value) || string(value) == `"function"`
 		case "function":
-			return members(value, func(key string, value []byte) bool {
-				return key == "name" && isText(value) || key == "arguments" || empty(value)
+			return jsonscan.Members(value, func(key string, value []byte) bool {
+				return key == "name" && isText(value) || key == "arguments" || jsonscan.IsEmpty(value)
 			})
 		}
-		return empty(value)
+		return jsonscan.IsEmpty(value)
 	})
 }
 
-// members reports whether b is an object each of whose members holds.
-func members(b []byte, holds func(key string, value []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.Object() {
-		return false
-	}
-	for key, ok := w.Next(); ok; key, ok = w.Next() {
-		if !holds(string(key), w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
-}
-
-// items reports whether b is an array each of whose items holds.
-func items(b []byte, holds func(item []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.List() {
-		return false
-	}
-	for _, ok := w.Next(); ok; _, ok = w.Next() {
-		if !holds(w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
-}
-
 func isText(b []byte) bool { return len(b) > 1 && b[0] == '"' }
-
-// empty reports whether a value tells nothing.
-func empty(b []byte) bool {
-	switch string(b) {
-	case "null", `""`, "[]", "{}":
-		return true
-	}
-	return false
-}

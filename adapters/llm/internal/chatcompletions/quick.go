@@ -172,7 +172,7 @@ func (q *quick) delta(choice *jsonscan.Walker) bool {
 		case "reasoning_details":
 			q.said.Details = w.Skip()
 		case "function_call", "annotations", "images", "audio":
-			known = empty(w.Skip())
+			known = jsonscan.IsEmpty(w.Skip())
 		default:
 			if !plain(key) {
 				return false

@@ -3,11 +3,9 @@ package chatcompletions
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"unicode/utf8"
 
 	"github.com/forge1/forge1/adapters/llm/internal/jsonscan"
-	"github.com/forge1/forge1/domain/chat"
 )
 
 // The keys that the relay changes. Each may stand once: parsers disagree on which of two counts, and what one of them lets through another refuses.
@@ -24,7 +22,7 @@ const (
 func (f Flavour) splice(body []byte, model string, stream bool) (out []byte, dropped []string, err error) {
 	var at [4]jsonscan.Span
 	if err := jsonscan.Find(body, at[:], keyModel, keyStream, keyOptions, "messages"); err != nil {
-		return nil, nil, malformed(err)
+		return nil, nil, jsonscan.Failure(err)
 	}
 	var room [192]byte
 	quoted := quote(room[:0], model)
@@ -101,12 +99,12 @@ func withUsage(body []byte, options jsonscan.Span) (_ jsonscan.Edit, member stri
 		return jsonscan.Edit{From: options.Value, To: options.To, Text: []byte(`{"include_usage":true}`)}, "", nil
 	case '{':
 	default:
-		return none, "", invalid(keyOptions, "must be an object")
+		return none, "", jsonscan.Malformed(keyOptions, "must be an object")
 	}
 	var at [1]jsonscan.Span
 	object := options.Of(body)
 	if err := jsonscan.Find(object, at[:], keyUsage); err != nil {
-		return none, "", malformed(err)
+		return none, "", jsonscan.Failure(err)
 	}
 	switch {
 	case !at[0].Found():
@@ -118,22 +116,4 @@ func withUsage(body []byte, options jsonscan.Span) (_ jsonscan.Edit, member stri
 	default:
 		return jsonscan.Edit{From: options.Value + at[0].Value, To: options.Value + at[0].To, Text: []byte("true")}, "", nil
 	}
-}
-
-// malformed is the failure of a body that cannot be read, or that can be read in two ways.
-func malformed(err error) *chat.Failure {
-	if twice, ok := errors.AsType[*jsonscan.TwiceError](err); ok {
-		return invalid(twice.Key, "stands twice")
-	}
-	return invalid("", err.Error())
-}
-
-func invalid(param, what string) *chat.Failure {
-	f := chat.Fail(chat.ClassInvalid, errors.New(what))
-	f.Param, f.Code, f.Message = param, "malformed", what
-	if param != "" {
-		f.Message = param + ": " + what
-		f.Err = errors.New(f.Message)
-	}
-	return f
 }

@@ -73,7 +73,7 @@ func (s *stripper) message(m *jsonscan.Walker) {
 			switch {
 			case s.thoughts:
 				gone[len(members)] = true
-				s.stripped = s.stripped || !empty(value)
+				s.stripped = s.stripped || !jsonscan.IsEmpty(value)
 			case s.marks && string(key) == "reasoning_details":
 				s.details(value, at.Value)
 			}

@@ -78,7 +78,7 @@ func (t *telling) say(out []chat.Chunk, s *said, logprobs json.RawMessage, whole
 }
 
 // tells reports whether a raw value is there and says something.
-func tells(b json.RawMessage) bool { return len(b) > 0 && !empty(b) }
+func tells(b json.RawMessage) bool { return len(b) > 0 && !jsonscan.IsEmpty(b) }
 
 func (t *telling) contentPart(out []chat.Chunk, p *contentPart) []chat.Chunk {
 	switch {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -58,12 +57,7 @@ func (e *Embedder) RelayWhole(ctx context.Context, to outbound.Target, in outbou
 func splice(body []byte, model string) ([]byte, error) {
 	var at [1]jsonscan.Span
 	if err := jsonscan.Find(body, at[:], "model"); err != nil {
-		f := chat.Fail(chat.ClassInvalid, err)
-		f.Code, f.Message = "malformed", err.Error()
-		if twice, ok := errors.AsType[*jsonscan.TwiceError](err); ok {
-			f.Param = twice.Key
-		}
-		return nil, f
+		return nil, jsonscan.Failure(err)
 	}
 	quoted, err := json.Marshal(model)
 	if err != nil {

@@ -86,10 +86,10 @@ func exactEvent(b []byte) bool {
 
 // exact reports whether the neutral form holds all that a response tells the client, beside what it repeats of the request.
 func exact(response []byte) bool {
-	return members(response, func(key string, value []byte) bool {
+	return jsonscan.Members(response, func(key string, value []byte) bool {
 		switch {
 		case key == "output":
-			return items(value, exactItem)
+			return jsonscan.Items(value, exactItem)
 		case heldOfResponse[key]:
 			return true
 		default:
@@ -126,10 +126,10 @@ func exactItem(item []byte) bool {
 	if !known {
 		return len(quoted) > 2
 	}
-	return members(item, func(key string, value []byte) bool {
+	return jsonscan.Members(item, func(key string, value []byte) bool {
 		switch {
 		case key == "content", key == "summary":
-			return empty(value) || held[key] && items(value, exactPart)
+			return empty(value) || held[key] && jsonscan.Items(value, exactPart)
 		case key == "phase":
 			return string(value) == `"final_answer"` // which is what an answer is
 		default:
@@ -140,7 +140,7 @@ func exactItem(item []byte) bool {
 
 func exactPart(part []byte) bool {
 	held := heldOfPart[string(member(part, "type"))]
-	return held != nil && members(part, func(key string, value []byte) bool { return held[key] || empty(value) })
+	return held != nil && jsonscan.Members(part, func(key string, value []byte) bool { return held[key] || empty(value) })
 }
 
 func setOf(names ...string) map[string]bool {
@@ -149,32 +149,4 @@ func setOf(names ...string) map[string]bool {
 		out[name] = true
 	}
 	return out
-}
-
-// members reports whether b is an object each of whose members holds.
-func members(b []byte, holds func(key string, value []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.Object() {
-		return false
-	}
-	for key, ok := w.Next(); ok; key, ok = w.Next() {
-		if !holds(string(key), w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
-}
-
-// items reports whether b is a list each of whose items holds.
-func items(b []byte, holds func(item []byte) bool) bool {
-	w := jsonscan.Walk(b, 0)
-	if !w.List() {
-		return false
-	}
-	for _, ok := w.Next(); ok; _, ok = w.Next() {
-		if !holds(w.Skip()) {
-			return false
-		}
-	}
-	return w.Whole()
 }

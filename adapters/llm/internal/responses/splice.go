@@ -3,7 +3,6 @@ package responses
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 
@@ -46,7 +45,7 @@ func (f Flavour) splice(in *outbound.Passage, model string) (out []byte, dropped
 	s := splicer{flavour: f, thinks: f.thinks(model), body: body}
 	s.edits = make([]jsonscan.Edit, 0, 4)
 	if err := jsonscan.Find(body, s.at[:], keys[:]...); err != nil {
-		return nil, nil, malformed(err)
+		return nil, nil, jsonscan.Failure(err)
 	}
 	s.set(atModel, quote(model))
 	if at := s.at[atStore]; !at.Found() || string(at.Of(body)) != "false" {
@@ -295,22 +294,4 @@ func quote(s string) []byte {
 		}
 	}
 	return append(append(append(make([]byte, 0, len(s)+2), '"'), s...), '"')
-}
-
-// malformed is the failure of a body that cannot be read, or that can be read in two ways.
-func malformed(err error) *chat.Failure {
-	if twice, ok := errors.AsType[*jsonscan.TwiceError](err); ok {
-		return invalid(twice.Key, "stands twice")
-	}
-	return invalid("", err.Error())
-}
-
-func invalid(param, what string) *chat.Failure {
-	f := chat.Fail(chat.ClassInvalid, errors.New(what))
-	f.Param, f.Code, f.Message = param, "malformed", what
-	if param != "" {
-		f.Message = param + ": " + what
-		f.Err = errors.New(f.Message)
-	}
-	return f
 }
