@@ -66,6 +66,12 @@ func chatField(key []byte) (place int, kinds uint8) {
 		return 24, isBool | isNull
 	case "usage": // OpenRouter's way to ask for it
 		return 25, isObject | isNull
+	case "service_tier": // which has its own price
+		return 26, isString | isNull
+	case "reasoning":
+		return 27, isObject | isNull
+	case "models": // OpenRouter's, in place of the model
+		return 28, isArray | isNull
 	}
 	return -1, 0
 }

@@ -179,6 +179,8 @@ func TestChatBodiesThatAreRefused(t *testing.T) {
 		"the model in other case":        {openAIBody(`,"MODEL":"other"`), 400, "malformed", "MODEL"},
 		"stream folded":                  {openAIBody(`,"ſtream":true`), 400, "malformed", "ſtream"},
 		"stream twice":                   {openAIBody(`,"stream":true,"stream":false`), 400, "malformed", "stream"},
+		"the tier twice":                 {openAIBody(`,"service_tier":"flex","service_tier":"priority"`), 400, "malformed", "service_tier"},
+		"other models twice":             {openAIBody(`,"models":["a"],"models":["b"]`), 400, "malformed", "models"},
 		"OpenRouter's usage twice":       {openAIBody(`,"usage":{"include":true,"include":false}`), 400, "malformed", "usage.include"},
 		"usage twice":                    {openAIBody(`,"stream_options":{"include_usage":true,"include_usage":false}`), 400, "malformed", "stream_options.include_usage"},
 	}

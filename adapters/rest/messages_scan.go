@@ -54,6 +54,10 @@ func messageField(key []byte) (place int, kinds uint8) {
 		return 18, isObject | isNull
 	case "container":
 		return 19, isString | isObject | isNull
+	case "speed": // which has its own price
+		return 20, isString | isNull
+	case "fallbacks": // in place of the model
+		return 21, isString | isArray | isNull
 	}
 	return -1, 0
 }

@@ -124,6 +124,7 @@ func TestMessagesBodiesThatAreRefused(t *testing.T) {
 		"the model twice":              {messagesBody(`,"model":"other"`), 400, "model stands twice"},
 		"the model twice by escape":    {messagesBody(`,"\u006dodel":"other"`), 400, "model stands twice"},
 		"the limit in other case":      {messagesBody(`,"MAX_TOKENS":7`), 400, "another spelling"},
+		"the speed twice":              {messagesBody(`,"speed":"standard","speed":"fast"`), 400, "speed stands twice"},
 		"stream twice":                 {messagesBody(`,"stream":true,"stream":false`), 400, "stream stands twice"},
 		"a header that is none":        {"", 422, "X-Forge-Strict must be true or false"},
 		"a body that is not announced": {"", 415, "application/json"},
