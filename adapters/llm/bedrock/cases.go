@@ -46,32 +46,17 @@ func (c caseFiles) Open(name string) (fs.File, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &caseFile{f, bytes.NewReader(content), int64(len(content))}, nil
+	return &caseFile{f, bytes.NewReader(content)}, nil
 }
 
-// caseFile is a case as it reads.
+// caseFile is a case as it reads. The size that it tells is that of what is kept.
 type caseFile struct {
 	fs.File
 	content *bytes.Reader
-	size    int64
 }
 
 // Read implements fs.File.
 func (c *caseFile) Read(p []byte) (int, error) { return c.content.Read(p) }
-
-// Stat implements fs.File.
-func (c *caseFile) Stat() (fs.FileInfo, error) {
-	i, err := c.File.Stat()
-	return caseInfo{i, c.size}, err
-}
-
-type caseInfo struct {
-	fs.FileInfo
-	size int64
-}
-
-// Size implements fs.FileInfo.
-func (c caseInfo) Size() int64 { return c.size }
 
 // framed frames the answer of a case, if that is a stream.
 func framed(raw []byte) ([]byte, error) {

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -75,7 +76,7 @@ func documentFormat(kind string, m *chat.Media) string {
 		return f
 	}
 	if kind == "" || kind == "application/octet-stream" {
-		return documentEndings[strings.ToLower(path.Ext(m.Name+path.Base(m.URL)))]
+		return documentEndings[strings.ToLower(path.Ext(cmp.Or(m.Name, m.URL)))]
 	}
 	if strings.HasPrefix(kind, "text/") {
 		return "txt"
