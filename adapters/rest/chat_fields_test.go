@@ -133,7 +133,8 @@ func TestMessagesOfAChatRequest(t *testing.T) {
 			`{"role":"tool","tool_call_id":"c1","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"https://x"}}]}`,
 			chat.Message{Role: chat.RoleTool, Parts: []chat.Part{{Kind: chat.PartToolResult, Result: &chat.ToolResult{
 				CallID: "c1", Parts: []chat.Part{{Text: "a"}, media(chat.PartImage, chat.Media{URL: "https://x"})},
-			}}}}, nil,
+			}}}},
+			nil,
 		},
 		"a custom tool's call": {
 			`{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"custom","custom":{"name":"f","input":"a \"b\""}}]}`, assistant(calling("c1", "f", `{"input":"a \"b\""}`)), nil,
@@ -213,8 +214,10 @@ func TestACallOfAFunctionMeetsItsAnswer(t *testing.T) {
 	}
 	want := []chat.Message{
 		chat.Text(chat.RoleUser, "hi"),
-		{Role: chat.RoleAssistant, Parts: []chat.Part{calling("call_function_1", "f", "{}")}}, result("call_function_1", "1"),
-		{Role: chat.RoleAssistant, Parts: []chat.Part{calling("call_function_2", "f", `{"a":1}`)}}, result("call_function_2", "2"),
+		{Role: chat.RoleAssistant, Parts: []chat.Part{calling("call_function_1", "f", "{}")}},
+		result("call_function_1", "1"),
+		{Role: chat.RoleAssistant, Parts: []chat.Part{calling("call_function_2", "f", `{"a":1}`)}},
+		result("call_function_2", "2"),
 	}
 	if a.status != 200 {
 		t.Fatal(a)
