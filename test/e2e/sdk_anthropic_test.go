@@ -54,7 +54,7 @@ func messageOnce(t *testing.T, client anthropic.Client, p anthropic.MessageNewPa
 }
 
 // configured writes a configuration and gives its path.
-func configured(t *testing.T, yaml string) string {
+func configured(t testing.TB, yaml string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "forge1.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {

@@ -55,7 +55,7 @@ type streamer struct {
 }
 
 // newStreamer runs a vendor until the test ends. Its connections have small buffers, so that what is not read stays with it.
-func newStreamer(t *testing.T, play func(s *streamer, d wire, w http.ResponseWriter, r *http.Request)) *streamer {
+func newStreamer(t testing.TB, play func(s *streamer, d wire, w http.ResponseWriter, r *http.Request)) *streamer {
 	t.Helper()
 	s := &streamer{}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +104,7 @@ var kinds = []struct{ kind, provider, model string }{
 
 // withSecond runs a Forge in which every vendor has a second provider, odd-KIND, played by s, and an alias, saved-KIND, that asks the second first and
 // then another vendor's own.
-func withSecond(t *testing.T, s *streamer, env map[string]string) *harness.Forge {
+func withSecond(t testing.TB, s *streamer, env map[string]string) *harness.Forge {
 	t.Helper()
 	var providers, aliases strings.Builder
 	for i, k := range kinds {
