@@ -36,7 +36,10 @@ type openBlock struct {
 // Event implements events.Decoder.
 func (d *decoder) Event(data []byte) ([]chat.Chunk, bool, error) {
 	var e event
-	if json.Unmarshal(data, &e) != nil {
+	var piece blockDelta
+	if piece.quick(data) {
+		e.Delta = &piece
+	} else if json.Unmarshal(data, &e) != nil {
 		return nil, false, llm.BadResponse(d.to, "sent an event that is not one")
 	}
 	if d.open == nil {

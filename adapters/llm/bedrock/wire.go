@@ -229,17 +229,21 @@ type blockStart struct {
 type blockDelta struct {
 	Index int `json:"contentBlockIndex"`
 	Delta struct {
-		Text    string `json:"text"`
-		ToolUse *struct {
-			Input string `json:"input"`
-		} `json:"toolUse"`
-		Reasoning *struct {
-			Text      string `json:"text"`
-			Signature string `json:"signature"`
-			Redacted  string `json:"redactedContent"`
-		} `json:"reasoningContent"`
-		Citation *citation `json:"citation"`
+		Text      string          `json:"text"`
+		ToolUse   *inputDelta     `json:"toolUse"`
+		Reasoning *reasoningDelta `json:"reasoningContent"`
+		Citation  *citation       `json:"citation"`
 	} `json:"delta"`
+}
+
+type inputDelta struct {
+	Input string `json:"input"`
+}
+
+type reasoningDelta struct {
+	Text      string `json:"text"`
+	Signature string `json:"signature"`
+	Redacted  string `json:"redactedContent"`
 }
 
 // problem is the body of an error.
