@@ -47,11 +47,22 @@ type cannot struct {
 
 // exceptions are what cannot be, by surface, vendor and scenario; "" is any.
 var exceptions = map[[3]string]cannot{
-	{"responses", "", "stop"}: {why: "the API has no stop sequences"},
+	{"responses", "", "stop"}:                {why: "the API has no stop sequences"},
+	{"responses", "", "several answers"}:     {why: "the API answers once"},
+	{"responses", "", "seed"}:                {why: "the API has no seed"},
+	{"responses", "", "sound"}:               {why: "the API takes no sounds"},
+	{"messages", "", "several answers"}:      {why: "the API answers once"},
+	{"messages", "", "seed"}:                 {why: "the API has no seed"},
+	{"messages", "", "sound"}:                {why: "the API takes no sounds"},
+	{"messages", "", "log probabilities"}:    {why: "the API has no log probabilities"},
+	{"chat", "anthropic", "several answers"}: {why: "Claude answers once: `n` is dropped and named", dropped: "n"},
+	{"", "anthropic", "log probabilities"}:   {why: "Claude tells no log probabilities: the field is dropped and named", dropped: "logprobs"},
+	{"chat", "anthropic", "seed"}:            {why: "Claude takes no seed: it is dropped and named", dropped: "seed"},
+	{"chat", "anthropic", "sound"}:           {why: "Claude hears nothing: a sound is refused, and a routed call goes elsewhere", status: 422, param: "messages[0].content[1]"},
 }
 
 func exception(s surfaces.Surface, v vendor, sc scenario) (cannot, bool) {
-	for _, key := range [][3]string{{s.Name, v.name, sc.name}, {"", v.name, sc.name}, {s.Name, "", sc.name}} {
+	for _, key := range [][3]string{{s.Name, "", sc.name}, {s.Name, v.name, sc.name}, {"", v.name, sc.name}} {
 		if x, ok := exceptions[key]; ok {
 			return x, true
 		}

@@ -58,6 +58,12 @@ var vendors = []vendor{
 
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
+// A PDF of no page and a WAV of no sound, in base64.
+const (
+	page = "JVBERi0xLjQKJUVPRgo="
+	beat = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA="
+)
+
 // says wants an answer of a text that came to its own end.
 func says(want string) func(*testing.T, *cell, int, surfaces.Reading) {
 	return func(t *testing.T, c *cell, status int, r surfaces.Reading) {
@@ -151,6 +157,21 @@ var scenarios = []scenario{
 			t.Errorf("got %d %+v, want the finish %s", status, r, word)
 		}
 	}},
+	{name: "file", ask: func(a *surfaces.Ask) { a.Text, a.File = "[sim:say=one page]", page }, check: says("one page")},
+	{name: "sound", ask: func(a *surfaces.Ask) { a.Text, a.Sound = "[sim:say=one beat]", beat }, check: says("one beat")},
+	{name: "several answers", ask: func(a *surfaces.Ask) { a.Text, a.Choices = "[sim:say=either]", 2 }, check: func(t *testing.T, c *cell, status int, r surfaces.Reading) {
+		says("either")(t, c, status, r)
+		if r.Choices != 2 {
+			t.Errorf("got %d answers, want 2", r.Choices)
+		}
+	}},
+	{name: "log probabilities", ask: func(a *surfaces.Ask) { a.Text, a.Logprobs = "[sim:say=likely]", true }, check: func(t *testing.T, c *cell, status int, r surfaces.Reading) {
+		says("likely")(t, c, status, r)
+		if r.Logprobs == 0 {
+			t.Error("none was told")
+		}
+	}},
+	{name: "seed", ask: func(a *surfaces.Ask) { a.Text, a.Seed = "[sim:say=sown]", 4711 }, check: says("sown")},
 	{name: "refusal", ask: text("[sim:refuse]"), check: func(t *testing.T, c *cell, status int, r surfaces.Reading) {
 		told := r.Refusal != "" || r.Finish == "content_filter" || r.Finish == "refusal" || r.Finish == "incomplete:content_filter"
 		if status != http.StatusOK || !told {

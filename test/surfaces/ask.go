@@ -19,7 +19,12 @@ type Ask struct {
 	Thinking bool
 	Cached   bool // the vendor is asked to keep the system prompt
 	Stop     []string
-	Max      int   // tokens; 0: enough
+	Max      int    // tokens; 0: enough
+	File     string // a PDF beside the text, in base64
+	Sound    string // a WAV file beside the text, in base64
+	Choices  int    // answers; 0: one
+	Logprobs bool
+	Seed     int
 	Turns    []any // in the surface's own shape, after the text: answers and the results of tools
 }
 
@@ -60,11 +65,8 @@ func chatBody(a Ask) map[string]any {
 		messages = append(messages, map[string]any{"role": speakers[i%2], "content": text})
 	}
 	var content any = a.Text
-	if a.Image != "" {
-		content = []any{
-			map[string]any{"type": "text", "text": a.Text},
-			map[string]any{"type": "image_url", "image_url": map[string]any{"url": "data:image/png;base64," + a.Image}},
-		}
+	if more := chatMedia(a); more != nil {
+		content = append([]any{map[string]any{"type": "text", "text": a.Text}}, more...)
 	}
 	messages = append(append(messages, map[string]any{"role": "user", "content": content}), a.Turns...)
 	b := map[string]any{"model": a.Model, "messages": messages, "stream": a.Stream}
@@ -93,7 +95,30 @@ func chatBody(a Ask) map[string]any {
 	if a.Max > 0 {
 		b["max_completion_tokens"] = a.Max
 	}
+	if a.Choices > 0 {
+		b["n"] = a.Choices
+	}
+	if a.Logprobs {
+		b["logprobs"] = true
+	}
+	if a.Seed > 0 {
+		b["seed"] = a.Seed
+	}
 	return b
+}
+
+func chatMedia(a Ask) []any {
+	var out []any
+	if a.Image != "" {
+		out = append(out, map[string]any{"type": "image_url", "image_url": map[string]any{"url": "data:image/png;base64," + a.Image}})
+	}
+	if a.File != "" {
+		out = append(out, map[string]any{"type": "file", "file": map[string]any{"filename": "one.pdf", "file_data": "data:application/pdf;base64," + a.File}})
+	}
+	if a.Sound != "" {
+		out = append(out, map[string]any{"type": "input_audio", "input_audio": map[string]any{"data": a.Sound, "format": "wav"}})
+	}
+	return out
 }
 
 func responsesBody(a Ask) map[string]any {
@@ -106,6 +131,12 @@ func responsesBody(a Ask) map[string]any {
 		content = []any{
 			map[string]any{"type": "input_text", "text": a.Text},
 			map[string]any{"type": "input_image", "image_url": "data:image/png;base64," + a.Image},
+		}
+	}
+	if a.File != "" {
+		content = []any{
+			map[string]any{"type": "input_text", "text": a.Text},
+			map[string]any{"type": "input_file", "filename": "one.pdf", "file_data": "data:application/pdf;base64," + a.File},
 		}
 	}
 	input = append(append(input, map[string]any{"role": "user", "content": content}), a.Turns...)
@@ -133,6 +164,10 @@ func responsesBody(a Ask) map[string]any {
 	if a.Max > 0 {
 		b["max_output_tokens"] = a.Max
 	}
+	if a.Logprobs {
+		b["include"] = []any{"message.output_text.logprobs"}
+		b["top_logprobs"] = 1
+	}
 	return b
 }
 
@@ -142,6 +177,9 @@ func messagesBody(a Ask) map[string]any {
 		messages = append(messages, map[string]any{"role": speakers[i%2], "content": text})
 	}
 	content := []any{map[string]any{"type": "text", "text": a.Text}}
+	if a.File != "" {
+		content = append(content, map[string]any{"type": "document", "source": map[string]any{"type": "base64", "media_type": "application/pdf", "data": a.File}})
+	}
 	if a.Image != "" {
 		content = append(content, map[string]any{"type": "image", "source": map[string]any{"type": "base64", "media_type": "image/png", "data": a.Image}})
 	}

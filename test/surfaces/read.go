@@ -33,6 +33,8 @@ type Reading struct {
 	Cached        int
 	Written       int
 	Reasoning     int    // tokens of thoughts; messages tells none
+	Choices       int    // that were begun; chat alone has several
+	Logprobs      int    // tokens of which they were told
 	Error         string // the code or type of an error, within a stream too
 	Ended         bool   // the surface's own end came
 	calls         map[any]int
@@ -140,9 +142,11 @@ func readChat(r *Reading, parts []map[string]any) {
 			r.Error = text(e["code"]) + text(e["type"])
 		}
 		for _, c := range list(p["choices"]) {
+			r.Choices = max(r.Choices, number(c["index"])+1)
 			if number(c["index"]) != 0 {
 				continue
 			}
+			r.Logprobs += len(list(object(c["logprobs"])["content"]))
 			for _, m := range []map[string]any{object(c["delta"]), object(c["message"])} {
 				r.Text += text(m["content"])
 				r.Thinking += text(m["reasoning"])
@@ -175,6 +179,7 @@ func readResponses(r *Reading, parts []map[string]any) {
 				for _, c := range list(item["content"]) {
 					r.Text += text(c["text"])
 					r.Refusal += text(c["refusal"])
+					r.Logprobs += len(list(c["logprobs"]))
 				}
 			case "reasoning":
 				for _, c := range list(item["summary"]) {
@@ -208,6 +213,7 @@ func readResponses(r *Reading, parts []map[string]any) {
 			return // a client reads no further
 		case kind == "response.output_text.delta":
 			r.Text += text(p["delta"])
+			r.Logprobs += len(list(p["logprobs"]))
 		case kind == "response.reasoning_summary_text.delta":
 			r.Thinking += text(p["delta"])
 		case kind == "response.refusal.delta":
