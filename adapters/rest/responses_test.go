@@ -106,7 +106,7 @@ func TestARelayedResponseIsTheVendorsButForWhatForgeToldIt(t *testing.T) {
 
 func TestAConversationGoesOnOverVendors(t *testing.T) {
 	w := start(t)
-	bodies := w.upstream(vendorSaid("resp_a", `{"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"enc"},{"id":"rs_2","type":"reasoning","summary":[]},`+
+	w.upstream(vendorSaid("resp_a", `{"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"enc"},{"id":"rs_2","type":"reasoning","summary":[]},`+
 		`{"id":"fc_1","type":"function_call","call_id":"call_1","name":"add","arguments":"{\"a\":1}","status":"completed"}`))
 	if a := w.post(responsesPath, `{"model":"auto","instructions":"first","input":"add one"}`, aiKey); a.status != 200 {
 		t.Fatal(a)
@@ -140,7 +140,7 @@ func TestAConversationGoesOnOverVendors(t *testing.T) {
 		t.Error(d)
 	}
 	// Back at the first, it gets it all as bytes.
-	bodies = w.upstream(vendorSaid("resp_c", ""))
+	bodies := w.upstream(vendorSaid("resp_c", ""))
 	w.post(responsesPath, `{"model":"auto","previous_response_id":"resp_01902","input":"bye"}`, aiKey)
 	for _, piece := range []string{`"encrypted_content":"enc"`, `"content":"add one"`, `"content":"thanks"`, `"content":"bye"`, `"store":false`} {
 		if strings.Count((*bodies)[0], piece) != 1 {

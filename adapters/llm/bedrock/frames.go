@@ -98,7 +98,8 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 
 // event writes a frame as a server-sent event.
 func (u *unframed) event(m *eventstream.Message) {
-	kind, name := word(m.Headers.Get(frameKind)), ""
+	kind := word(m.Headers.Get(frameKind))
+	var name string
 	payload := bytes.TrimSpace(m.Payload)
 	switch kind {
 	case kindException:
