@@ -17,11 +17,6 @@ func ScanMessages(body []byte) (textBytes, maxTokens int, vision, tools, schema 
 	return e.textBytes, e.maxTokens, e.vision, e.tools, e.schema, err
 }
 
-// RenderMessage renders a whole answer in Anthropic's shape.
-func RenderMessage(r *chat.Response, receipt inbound.Receipt) []byte {
-	return appendMessage(nil, r, receipt)
-}
-
 // MessageStream renders a stream in Anthropic's shape. The bytes are valid until the next call.
 func MessageStream(head inbound.Receipt) (piece func(chat.Chunk) []byte, done func(inbound.Receipt) []byte) {
 	e := &messageEncoder{x: &exchange{requestID: "r"}, input: 7}

@@ -1,6 +1,9 @@
 package anthropic
 
-import "github.com/forge1/forge1/domain/chat"
+import (
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/domain/chat"
+)
 
 // How a model is told to think.
 const (
@@ -83,8 +86,9 @@ func (e *encoder) show(t chat.Thinking) {
 	}
 }
 
-// effort sends the nearest that the model knows.
-func (e *encoder) effort(effort string) {
+// effort sends the nearest that the model knows, and names what was asked where that is less.
+func (e *encoder) effort(asked string) {
+	effort := asked
 	switch {
 	case effort == "":
 		return
@@ -92,8 +96,11 @@ func (e *encoder) effort(effort string) {
 		effort = "low"
 	case effort == "xhigh" && e.model.known() && e.model.before(v4_7) && e.model.since(v4_6):
 		effort = "max"
-	case (effort == "xhigh" || effort == "max") && e.model.before(v4_6):
-		effort = "high"
+	case e.model.before(v4_6):
+		effort = llm.NearestEffort(effort, "low", "high")
+	}
+	if !llm.HonoursEffort(asked, effort) {
+		e.drops.Add(fieldEffort)
 	}
 	if e.out.OutputConfig == nil {
 		e.out.OutputConfig = &outputConfig{}

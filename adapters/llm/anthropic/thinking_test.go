@@ -79,7 +79,7 @@ func TestEveryModelIsToldToThinkInWordsThatItKnows(t *testing.T) {
 		"a newer one not":         {"claude-opus-4-1-20250805", asks(sampled), `{"max_tokens":32000,"temperature":0.5,"top_k":3}`, []string{"top_p"}},
 		"the newest none of them": {"claude-opus-4-7", asks(sampled), `{"max_tokens":32000}`, []string{"temperature", "top_p", "top_k"}},
 		"opus 4.5 takes both budget and effort": {
-			"claude-opus-4-5-20251101", thinks(chat.Thinking{Effort: "xhigh"}), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":24576},"output_config":{"effort":"high"}}`, nil,
+			"claude-opus-4-5-20251101", thinks(chat.Thinking{Effort: "xhigh"}), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":24576},"output_config":{"effort":"high"}}`, []string{"reasoning_effort"},
 		},
 		"4.6 decides itself": {"claude-sonnet-4-6", thinks(chat.Thinking{Effort: "xhigh", Show: true}), `{"max_tokens":32000,"thinking":{"type":"adaptive"},"output_config":{"effort":"max"}}`, nil},
 		"4.6 keeps a budget": {"claude-opus-4.6", thinks(chat.Thinking{Mode: chat.ThinkingOn, Budget: 3000}), `{"max_tokens":32000,"thinking":{"type":"enabled","budget_tokens":3000}}`, nil},

@@ -95,7 +95,7 @@ func (t traits) level(effort string) (string, bool) {
 		}
 		return "MEDIUM", true
 	case "high", "xhigh", "max":
-		return "HIGH", true // the most there is
+		return "HIGH", effort == "high" // the most there is
 	}
 	return "", false
 }
@@ -118,7 +118,7 @@ func (t traits) budget(effort string, want chat.Thinking) (*int, bool) {
 	n, honoured := 0, true
 	switch {
 	case want.Effort == "" && want.Budget > 0:
-		n = min(max(want.Budget, least), most)
+		n, honoured = min(max(want.Budget, least), most), want.Budget <= most
 	case effort == "" && want.Mode == "":
 		return nil, true // asked to show, not to think more or less
 	case effort == "":

@@ -1,6 +1,10 @@
 package openai
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/forge1/forge1/adapters/llm"
+)
 
 // completionTokens knows the models that take max_completion_tokens alone: those that think, and every gpt since 5. Other servers know none of
 // them, and take max_tokens alone.
@@ -28,42 +32,31 @@ func refuses(model, effort string) []string {
 	}
 }
 
-// effort gives the nearest effort that a model has, "" where it has none: the later gpt-5 can leave thinking be, the first cannot do without some, and
-// the o models know three. Of models that are not OpenAI's nothing is known.
+// effort gives the nearest effort that a model has, "" where it has none, and whether that honours what was asked: the later gpt-5 can leave thinking be,
+// the first cannot do without some, and the o models know three. Of models that are not OpenAI's nothing is known.
 func effort(model, asked string) (send string, honoured bool) {
 	model = base(model)
 	switch {
+	case later(model) && asked == "none":
+		send = asked
 	case later(model):
-		return pick(asked, "none", "low", most(model)), true
+		send = llm.NearestEffort(asked, "low", most(model))
 	case thoughtless(model):
 		return "", asked == "none" // which is what they do
 	case strings.HasPrefix(model, "gpt-5"):
-		return pick(asked, "minimal", "minimal", "high"), asked != "none"
+		send = llm.NearestEffort(asked, "minimal", "high")
 	case thinks(model):
-		return pick(asked, "low", "low", "high"), asked != "none"
+		send = llm.NearestEffort(asked, "low", "high")
 	default:
-		return asked, true
+		send = asked
 	}
+	return send, llm.HonoursEffort(asked, send)
 }
 
 // thoughtless knows the models that do not think.
 func thoughtless(model string) bool {
 	return strings.HasPrefix(model, "gpt-3.5") || strings.HasPrefix(model, "gpt-4") || strings.HasPrefix(model, "chatgpt-") ||
 		strings.HasPrefix(model, "gpt-5") && strings.Contains(model, "-chat")
-}
-
-// pick gives an effort that is at none, the least or the most what a model has there, and any other as it is.
-func pick(asked, none, least, most string) string {
-	switch asked {
-	case "none":
-		return none
-	case "minimal":
-		return least
-	case "xhigh", "max":
-		return most
-	default:
-		return asked
-	}
 }
 
 // most is the highest effort of a later gpt-5: gpt-5.1 has no xhigh but in one of its kinds.

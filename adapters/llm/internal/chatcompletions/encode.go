@@ -129,10 +129,8 @@ func (e *encoder) thinking(r *chat.Request) {
 		switch {
 		case t.Budget > 0 && t.Effort == "" && t.Mode != chat.ThinkingOff:
 			q.MaxTokens = t.Budget
-		case effort == "max":
-			q.Effort = "xhigh"
 		case effort != "":
-			q.Effort = effort
+			q.Effort = e.near(effort, llm.NearestEffort(effort, "none", "xhigh"))
 		case t.Mode != "":
 			q.Enabled = true
 		}
@@ -155,13 +153,17 @@ func (e *encoder) thinking(r *chat.Request) {
 	switch {
 	case effort == "none" && t.Effort == "": // servers differ in how thinking is turned off, and most do not know this word
 		e.drops.Add("reasoning_effort")
-	case effort == "minimal":
-		e.out.Effort = "low"
-	case effort == "xhigh", effort == "max":
-		e.out.Effort = "high"
 	default:
-		e.out.Effort = effort
+		e.out.Effort = e.near(effort, llm.CommonEffort(effort))
 	}
+}
+
+// near gives the effort that is sent, and names what was asked where it is less.
+func (e *encoder) near(asked, sent string) string {
+	if !llm.HonoursEffort(asked, sent) {
+		e.drops.Add("reasoning_effort")
+	}
+	return sent
 }
 
 // tools writes the tools and what goes with them. A vendor refuses a choice where there is no tool.

@@ -125,23 +125,18 @@ func (e *encoder) thinking(t *chat.Thinking) {
 }
 
 func (e *encoder) effort(t *chat.Thinking, asked string) string {
+	send := llm.CommonEffort(asked)
+	honoured := llm.HonoursEffort(asked, send)
 	switch {
 	case e.Effort != nil:
-		send, honoured := e.Effort(e.model, asked)
-		if !honoured {
-			e.drops.Add("reasoning_effort")
-		}
-		return send
+		send, honoured = e.Effort(e.model, asked)
 	case asked == "none" && t.Effort == "": // most models do not know this word
-		e.drops.Add("reasoning_effort")
-		return ""
-	case asked == "minimal":
-		return "low"
-	case asked == "xhigh", asked == "max":
-		return "high"
-	default:
-		return asked
+		send, honoured = "", false
 	}
+	if !honoured {
+		e.drops.Add("reasoning_effort")
+	}
+	return send
 }
 
 // noParameters is the schema of a function without any: the API wants one.

@@ -74,7 +74,7 @@ func TestOptions(t *testing.T) {
 		"no tool is left":  {ask: chat.Request{Tools: []chat.Tool{{Server: chat.ServerOther}}, ToolChoice: chat.ToolChoice{Mode: chat.ToolRequired}}, sent: `{` + sealed + `}`, dropped: []string{"tools[0]", "tool_choice"}},
 		"JSON":             {ask: chat.Request{Format: chat.Format{Kind: chat.FormatJSON}}, sent: `{` + sealed + `,"text":{"format":{"type":"json_object"}}}`},
 		"a schema":         {ask: chat.Request{Format: chat.Format{Kind: chat.FormatSchema, Schema: schema, Strict: ptr(true)}}, sent: `{` + sealed + `,"text":{"format":{"type":"json_schema","name":"answer","schema":{"type":"object"},"strict":true}}}`},
-		"an effort, shown": {ask: chat.Request{Thinking: chat.Thinking{Effort: "max", Show: true}}, sent: `{` + sealed + `,"reasoning":{"effort":"high","summary":"auto"}}`},
+		"an effort, shown": {ask: chat.Request{Thinking: chat.Thinking{Effort: "max", Show: true}}, sent: `{` + sealed + `,"reasoning":{"effort":"high","summary":"auto"}}`, dropped: []string{"reasoning_effort"}},
 		"a budget":         {ask: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOn, Budget: 4000}}, sent: `{` + sealed + `,"reasoning":{"effort":"medium"}}`},
 		"no thinking, where no word for it is known": {ask: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff}}, sent: `{` + sealed + `}`, dropped: []string{"reasoning_effort"}},
 		"no thinking of a model that thinks not":     {flavour: responses.Flavour{Thoughtless: plain.Thoughtless, Effort: picky.Effort}, ask: chat.Request{Thinking: chat.Thinking{Mode: chat.ThinkingOff, Show: true}}, sent: `{}`},
