@@ -39,7 +39,7 @@ func encode(name string, r *chat.Request) (*request, []string, error) {
 		e.out.Inference = in
 	}
 	e.account(r)
-	e.wordless(r)
+	e.drops.AddAsked(r, "n", "seed", "logprobs", "top_logprobs", "frequency_penalty", "presence_penalty", "prompt_cache_key") // no words for them
 	e.cache()
 	dropped, err := e.drops.Fields(r)
 	if err != nil {
@@ -54,26 +54,6 @@ func (e *encoder) more(name string, value any) {
 		e.out.More = map[string]any{}
 	}
 	e.out.More[name] = value
-}
-
-// wordless names what the API has no word for.
-func (e *encoder) wordless(r *chat.Request) {
-	for _, f := range [...]struct {
-		name  string
-		asked bool
-	}{
-		{"n", r.Choices > 1},
-		{"seed", r.Seed != nil},
-		{"logprobs", r.Logprobs},
-		{"top_logprobs", r.TopLogprobs > 0},
-		{"frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0},
-		{"presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0},
-		{"prompt_cache_key", r.CacheKey != ""},
-	} {
-		if f.asked {
-			e.drops.Add(f.name)
-		}
-	}
 }
 
 // stops sets what ends the answer. Claude says which of them did, when it is asked to.

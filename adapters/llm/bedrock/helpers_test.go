@@ -99,6 +99,8 @@ func frames(t testing.TB, events ...string) []byte {
 		name, exception := strings.CutPrefix(events[i], "!")
 		if exception {
 			kind, header = "exception", ":exception-type"
+		} else if code, unmodelled := strings.CutPrefix(name, "?"); unmodelled {
+			name, kind, header = code, "error", ":error-code"
 		}
 		m.Headers.Set(header, eventstream.StringValue(name))
 		m.Headers.Set(":message-type", eventstream.StringValue(kind))

@@ -157,6 +157,7 @@ func TestOddStreams(t *testing.T) {
 		"an exception of no known name":     {join(delta("A"), []string{"!oddException", `{"message":"x"}`}), "A", chat.ClassServer},
 		"an exception whose name is prose":  {join(delta("A"), []string{"!not a name", `{"message":"x"}`}), "A", chat.ClassServer},
 		"an exception that is no JSON":      {join(delta("A"), []string{"!throttlingException", `oops`}), "A", chat.ClassBadResponse},
+		"an error outside the model":        {join(delta("A"), []string{"?InternalFailure", `not JSON`}), "A", chat.ClassServer},
 		"an exception behind the stop":      {join(delta("A"), end[:2], []string{"!internalServerException", `{}`}), "A", chat.ClassServer},
 		"an event whose name is an attack":  {join(delta("A"), []string{`x":{},"exception":"y`, `{}`}, end), "A", ""},
 		"an event that is no JSON":          {join(delta("A"), []string{"contentBlockDelta", `oops`}, end), "A", chat.ClassBadResponse},
