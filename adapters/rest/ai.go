@@ -103,7 +103,7 @@ func (x *exchange) callOf(a asked, surface inbound.Surface, dialect chat.Dialect
 	c := x.call(a, surface)
 	c.Dialect, c.Body, c.Header = dialect, body, x.forVendors()
 	c.Model, c.EndUser, c.MaxTokens, c.TextBytes = env.model, env.user, env.maxTokens, env.textBytes
-	c.Vision, c.Tools, c.Schema = env.vision, env.tools, env.schema
+	c.Vision, c.Tools, c.Schema, c.Others = env.vision, env.tools, env.schema, env.others
 	return c
 }
 

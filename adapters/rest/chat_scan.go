@@ -72,6 +72,8 @@ func chatField(key []byte) (place int, kinds uint8) {
 		return 27, isObject | isNull
 	case "models": // OpenRouter's, in place of the model
 		return 28, isArray | isNull
+	case "preset": // likewise
+		return 29, isString | isNull
 	}
 	return -1, 0
 }
@@ -90,6 +92,8 @@ func (s *scanner) chatField(place int, k uint8) {
 		s.skip(1)
 	case 3:
 		s.asksForUsage(k, "/stream_options", "include_usage")
+	case 28, 29:
+		s.otherModels(1)
 	case 25:
 		s.asksForUsage(k, "/usage", "include")
 	case 4, 5:
@@ -260,4 +264,28 @@ func (s *scanner) format(k uint8) {
 			s.skip(2)
 		}
 	})
+}
+
+// otherModels reads the names of models: a name, a list of them, or objects that have one.
+func (s *scanner) otherModels(depth int) {
+	switch s.kind() {
+	case isString:
+		name := s.text()
+		if !plainText(name) {
+			name = "?" // which no list has
+		}
+		s.out.others = append(s.out.others, name)
+	case isArray:
+		s.array(depth+1, func() { s.otherModels(depth + 1) })
+	case isObject:
+		s.object(depth+1, func(key []byte) {
+			if string(key) == "model" {
+				s.otherModels(depth + 1)
+				return
+			}
+			s.skip(depth + 1)
+		})
+	default:
+		s.skip(depth)
+	}
 }

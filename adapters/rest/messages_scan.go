@@ -78,6 +78,8 @@ func (s *scanner) messageField(place int, k uint8) {
 		s.skip(1)
 	case place == 4:
 		s.said(1)
+	case place == 21:
+		s.otherModels(1)
 	case place == 5 && k == isArray:
 		s.declared()
 	case place == 6 && k == isObject:

@@ -19,6 +19,7 @@ type envelope struct {
 	schema       bool
 	vision       bool
 	textBytes    int
+	others       []string // models that a vendor may answer with in place of it
 	tokens       bool // of embeddings: the input is tokens, not text
 	base64       bool // of embeddings: so the client wants them
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -75,6 +76,9 @@ func (c *call) decide(ctx context.Context) error {
 	}
 	c.policy = c.loaded.policy
 	c.in.Strict = c.in.Strict || c.policy.Strict()
+	if err = c.othersAllowed(); err != nil {
+		return err
+	}
 	if c.wish, err = c.resolve(c.landscape, c.policy, c.in.Model, c.in.TaskType); err != nil {
 		return err
 	}
@@ -99,6 +103,19 @@ func (c *call) decide(ctx context.Context) error {
 	}
 	c.look(r, named)
 	c.receipt.Decision, c.receipt.Task = c.decision, c.wish.task
+	return nil
+}
+
+// standIns are the providers whose dialect lets a body name models in place of its own.
+var standIns = map[chat.Dialect]string{chat.DialectOpenAIChat: "openrouter", chat.DialectAnthropic: "claude", chat.DialectAnthropicCount: "claude"}
+
+// othersAllowed refuses a body that names, in place of its model, one that the tenant's list of models does not have: the vendor would choose, not Forge.
+func (c *call) othersAllowed() error {
+	for _, name := range c.in.Others {
+		if other := (routing.Target{Provider: standIns[c.in.Dialect], Model: name}); !c.policy.Allows(other) {
+			return ErrProviderDisabled.Saying(fmt.Sprintf("the tenant's routing policy does not allow %s, which the request names in place of its model", other))
+		}
+	}
 	return nil
 }
 

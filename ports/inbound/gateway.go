@@ -34,6 +34,8 @@ type Call struct {
 	Model    string // as requested: "", auto, auto:<task type>, an alias, <provider>/<model> or a bare name
 	TaskType string // "" is general, or what the model name says
 	SLOMs    int    // 0: none
+	// Others are the models that the body has a vendor answer with in place of its own. They pass with it, so a tenant's list of models must have them.
+	Others []string
 	Stream   bool
 	Strict   bool
 	Tags     []string
