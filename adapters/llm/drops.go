@@ -23,6 +23,39 @@ func (d *Drops) Add(field string) {
 	}
 }
 
+// AddAsked names those of some fields that a request asks something by; what only says the default asks nothing.
+func (d *Drops) AddAsked(r *chat.Request, fields ...string) {
+	for _, field := range fields {
+		if asks(r, field) {
+			d.Add(field)
+		}
+	}
+}
+
+func asks(r *chat.Request, field string) bool {
+	switch field {
+	case "n":
+		return r.Choices > 1
+	case "seed":
+		return r.Seed != nil
+	case "stop":
+		return len(r.Stop) > 0
+	case "top_k":
+		return r.TopK != nil
+	case "logprobs":
+		return r.Logprobs
+	case "top_logprobs":
+		return r.TopLogprobs > 0
+	case "frequency_penalty":
+		return r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0
+	case "presence_penalty":
+		return r.PresencePenalty != nil && *r.PresencePenalty != 0
+	case "prompt_cache_key":
+		return r.CacheKey != ""
+	}
+	return false
+}
+
 // Note names what was left out without being what the client asked for, such as thoughts of another vendor: it fails no strict request.
 func (d *Drops) Note(field string) {
 	if !slices.Contains(d.fields, field) {

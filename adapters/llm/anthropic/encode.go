@@ -75,22 +75,7 @@ func (e *encoder) limits(r *chat.Request) {
 		}
 		e.out.StopSequences = append(e.out.StopSequences, stop)
 	}
-	for _, f := range [...]struct {
-		name  string
-		asked bool
-	}{
-		{"n", r.Choices > 1},
-		{"seed", r.Seed != nil},
-		{"logprobs", r.Logprobs},
-		{"top_logprobs", r.TopLogprobs > 0},
-		{"frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0},
-		{"presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0},
-		{"prompt_cache_key", r.CacheKey != ""},
-	} {
-		if f.asked {
-			e.drops.Add(f.name)
-		}
-	}
+	e.drops.AddAsked(r, "n", "seed", "logprobs", "top_logprobs", "frequency_penalty", "presence_penalty", "prompt_cache_key")
 }
 
 // minTopP is the least top_p that the vendor takes of a model that thinks.

@@ -40,7 +40,7 @@ func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, [
 		e.drops.Add("top_logprobs")
 	}
 	e.thinking(&r.Thinking)
-	e.unknown(r)
+	e.drops.AddAsked(r, "stop", "seed", "n", "top_k", "frequency_penalty", "presence_penalty") // the API has no field for them
 	if err := e.conversation(r.Messages); err != nil {
 		return nil, nil, err
 	}
@@ -60,25 +60,6 @@ func (f Flavour) encode(model string, r *chat.Request, stream bool) (*request, [
 		return nil, nil, err
 	}
 	return e.out, dropped, nil
-}
-
-// unknown names what the API has no field for.
-func (e *encoder) unknown(r *chat.Request) {
-	for _, f := range [...]struct {
-		name  string
-		asked bool
-	}{
-		{"stop", len(r.Stop) > 0},
-		{"seed", r.Seed != nil},
-		{"n", r.Choices > 1},
-		{"top_k", r.TopK != nil},
-		{"frequency_penalty", r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0},
-		{"presence_penalty", r.PresencePenalty != nil && *r.PresencePenalty != 0},
-	} {
-		if f.asked {
-			e.drops.Add(f.name)
-		}
-	}
 }
 
 // drop takes a field out. Sampling parameters of 1 are what a model does that takes none, so nothing is lost with them.
