@@ -34,6 +34,8 @@ import (
 //	want-model                           as the vendor names it
 //
 // Some cases are needed: a good answer tagged text, whole and streamed, and a 400 of class invalid_request whose message is passed on.
+//
+// Cases tagged embeddings, count or models are no answers to chats. Embedder, Counter and Lister play them, and say what is to be expected of them.
 func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
 	wantNoGoroutines(t)
 	cases, err := simulator.ParseCases(vendor.Cases)
@@ -65,6 +67,20 @@ func Provider(t *testing.T, vendor llm.Vendor, recorded ...string) {
 type providerSuite struct {
 	vendor llm.Vendor
 	cases  []simulator.Case // of the API that the provider asks
+}
+
+// Answers gives the bodies of what a vendor answers in its own wire cases, for fuzzers to begin with.
+func Answers(t testing.TB, vendor llm.Vendor) [][]byte {
+	t.Helper()
+	cases, err := simulator.ParseCases(vendor.Cases)
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("%s has %d wire cases: %v", vendor.Name, len(cases), err)
+	}
+	bodies := make([][]byte, len(cases))
+	for i, c := range cases {
+		bodies[i] = c.Body
+	}
+	return bodies
 }
 
 // newProviderSuite keeps the cases of the API that the provider asks. A vendor may have others, which its relays and its embedder are shown.

@@ -9,14 +9,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/forge1/forge1/adapters/llm/anthropic"
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/ports/outbound"
+	"github.com/forge1/forge1/test/conformance"
 )
 
 // FuzzRelayStream holds of any stream that what is passed on is its beginning, all of it when nothing failed, however it comes; and that what the
 // translation takes, the relay takes too.
 func FuzzRelayStream(f *testing.F) {
-	for _, body := range caseBodies(f) {
+	for _, body := range conformance.Answers(f, anthropic.Vendor) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

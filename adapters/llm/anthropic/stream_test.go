@@ -3,7 +3,6 @@ package anthropic_test
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/forge1/forge1/adapters/llm/anthropic"
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/test/conformance"
 )
 
 // heard is a stream taken together.
@@ -199,7 +199,7 @@ func TestAWholeAnswerThatIsNone(t *testing.T) {
 
 // FuzzStream holds against any body what holds for all: no panic, one end, typed failures; and the way the bytes are cut changes nothing.
 func FuzzStream(f *testing.F) {
-	for _, body := range caseBodies(f) {
+	for _, body := range conformance.Answers(f, anthropic.Vendor) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -208,24 +208,4 @@ func FuzzStream(f *testing.F) {
 			t.Errorf("whole and byte by byte differ (-whole +bytes):\n%s", diff)
 		}
 	})
-}
-
-// caseBodies gives what the vendor answers in its own cases.
-func caseBodies(t testing.TB) [][]byte {
-	t.Helper()
-	names, err := fs.Glob(anthropic.Vendor.Cases, "testdata/*.http")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("glob: %v, %d cases", err, len(names))
-	}
-	var bodies [][]byte
-	for _, name := range names {
-		raw, err := fs.ReadFile(anthropic.Vendor.Cases, name)
-		if err != nil {
-			t.Fatalf("read: %v", err)
-		}
-		_, response, _ := strings.Cut(string(raw), "\n###\n")
-		_, body, _ := strings.Cut(response, "\n\n")
-		bodies = append(bodies, []byte(body))
-	}
-	return bodies
 }

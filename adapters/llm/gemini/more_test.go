@@ -13,6 +13,7 @@ import (
 
 	"github.com/forge1/forge1/domain/chat"
 	"github.com/forge1/forge1/domain/embedding"
+	"github.com/forge1/forge1/test/conformance"
 )
 
 // asking notes what the vendor was asked and plays one answer after the other.
@@ -91,16 +92,16 @@ func TestVectorsThatAreNone(t *testing.T) {
 
 func TestRecordedVectorsAreRead(t *testing.T) {
 	t.Parallel()
-	for _, r := range recordings(t, "embed") {
-		w := answers(r.contentType, r.body)
+	for _, r := range conformance.Recordings(t, "gemini/embed") {
+		w := answers(r.Header().Get("Content-Type"), string(r.Body()))
 		if r.Status != 200 {
-			w = failingWith(r.Status, r.body)
+			w = failingWith(r.Status, string(r.Body()))
 		}
-		events := eventsOf(r.body)
+		events := eventsOf(string(r.Body()))
 		want := objects(events[0]["embeddings"])
 		got, err := abilities(w).Embedder.Embed(t.Context(), target, &embedding.Request{Inputs: make([]string, max(len(want), 1))})
 		if r.Status != 200 {
-			r.checkFailure(t, err)
+			checkFailure(t, r, err)
 			continue
 		}
 		if err != nil || len(got.Vectors) != len(want) || got.Usage != nil {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -13,67 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/forge1/forge1/domain/chat"
-	"github.com/forge1/forge1/test/fixtures"
+	"github.com/forge1/forge1/test/conformance"
 )
-
-// recording is a real exchange, read in place.
-type recording struct {
-	ID     string   `json:"id"`
-	Vendor string   `json:"vendor"`
-	API    string   `json:"api"`
-	Stream bool     `json:"stream"`
-	Status int      `json:"status"`
-	Finish []string `json:"finish"`
-	Tags   []string `json:"tags"`
-
-	contentType string
-	body        string
-}
-
-// recordings reads those of an API. A public clone has none.
-func recordings(t testing.TB, apis ...string) []recording {
-	t.Helper()
-	dir, there := fixtures.Dir(t, fixtures.Wire)
-	if !there {
-		return nil
-	}
-	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []recording
-	for line := range bytes.Lines(index) {
-		var r recording
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatalf("read index.jsonl: %v", err)
-		}
-		if r.Vendor != "gemini" || !strings.Contains(strings.Join(apis, " "), r.API) {
-			continue
-		}
-		body, err := os.ReadFile(filepath.Join(dir, r.ID, "response.body"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var head struct {
-			Headers map[string]string `json:"headers"`
-		}
-		raw, err := os.ReadFile(filepath.Join(dir, r.ID, "response.json"))
-		if err != nil || json.Unmarshal(raw, &head) != nil {
-			t.Fatalf("%s: read response.json: %v", r.ID, err)
-		}
-		for name, value := range head.Headers {
-			if strings.EqualFold(name, "content-type") {
-				r.contentType = value
-			}
-		}
-		r.body = string(body)
-		out = append(out, r)
-	}
-	if len(out) == 0 {
-		t.Fatalf("there are no recordings of %q", apis)
-	}
-	return out
-}
 
 // truth is what a reader of the test's own finds in a candidate.
 type truth struct {
@@ -198,9 +137,9 @@ func usageOf(events []map[string]any) *chat.Usage {
 }
 
 // check compares what was made of a recording with what is in it.
-func (r recording) check(t *testing.T, choices []chat.Choice, usage *chat.Usage) {
+func check(t *testing.T, r conformance.Recording, choices []chat.Choice, usage *chat.Usage) {
 	t.Helper()
-	events := eventsOf(r.body)
+	events := eventsOf(string(r.Body()))
 	want := readTruth(events)
 	if len(want) == 0 {
 		want = []*truth{{}} // a blocked prompt
@@ -227,28 +166,26 @@ func (r recording) check(t *testing.T, choices []chat.Choice, usage *chat.Usage)
 	}
 }
 
-func (r recording) tagged(tag string) bool { return strings.Contains(strings.Join(r.Tags, " "), tag) }
-
 func TestRecordedAnswersAreReadWhole(t *testing.T) {
 	t.Parallel()
-	for _, r := range recordings(t, "generate") {
+	for _, r := range conformance.Recordings(t, "gemini/generate") {
 		t.Run(r.ID, func(t *testing.T) {
 			t.Parallel()
-			w := answers(r.contentType, r.body)
+			w := answers(r.Header().Get("Content-Type"), string(r.Body()))
 			if r.Status != 200 {
-				w = failingWith(r.Status, r.body)
+				w = failingWith(r.Status, string(r.Body()))
 			}
 			got, err := provider(w).Complete(t.Context(), target, talk(user("Hi")))
 			if r.Status != 200 {
-				r.checkFailure(t, err)
+				checkFailure(t, r, err)
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.check(t, got.Choices, got.Usage)
+			check(t, r, got.Choices, got.Usage)
 			var compact bytes.Buffer
-			if err := json.Compact(&compact, []byte(r.body)); err != nil {
+			if err := json.Compact(&compact, r.Body()); err != nil {
 				t.Fatal(err)
 			}
 			_, streamed := hear(t, "text/event-stream", strings.NewReader(event(compact.String())))
@@ -262,7 +199,7 @@ func TestRecordedAnswersAreReadWhole(t *testing.T) {
 // failureClasses are what a recorded status is about.
 var failureClasses = map[int]chat.Class{400: chat.ClassAuth, 403: chat.ClassAuth, 404: chat.ClassNoModel, 429: chat.ClassQuota, 503: chat.ClassOverloaded}
 
-func (r recording) checkFailure(t *testing.T, err error) {
+func checkFailure(t *testing.T, r conformance.Recording, err error) {
 	t.Helper()
 	if got, want := chat.ClassOf(err), failureClasses[r.Status]; got != want || want == "" {
 		t.Errorf("got %v, want the class %q", err, want)
@@ -271,16 +208,16 @@ func (r recording) checkFailure(t *testing.T, err error) {
 
 func TestRecordedStreamsAreReadHoweverTheyAreCut(t *testing.T) {
 	t.Parallel()
-	for _, r := range recordings(t, "stream") {
+	for _, r := range conformance.Recordings(t, "gemini/stream") {
 		t.Run(r.ID, func(t *testing.T) {
 			t.Parallel()
 			if r.Status != 200 {
-				_, err := provider(failingWith(r.Status, r.body)).Stream(t.Context(), target, talk(user("Hi")))
-				r.checkFailure(t, err)
+				_, err := provider(failingWith(r.Status, string(r.Body()))).Stream(t.Context(), target, talk(user("Hi")))
+				checkFailure(t, r, err)
 				return
 			}
-			got := inEveryCut(t, r.contentType, r.body)
-			if r.tagged("truncated") {
+			got := inEveryCut(t, r.Header().Get("Content-Type"), string(r.Body()))
+			if r.Tagged("truncated") {
 				if got.Class != chat.ClassCutOff {
 					t.Errorf("got the class %q of a stream that was cut", got.Class)
 				}
@@ -289,7 +226,7 @@ func TestRecordedStreamsAreReadHoweverTheyAreCut(t *testing.T) {
 			if got.Class != "" {
 				t.Fatalf("got the class %q of a good stream", got.Class)
 			}
-			r.check(t, got.Choices, got.Usage)
+			check(t, r, got.Choices, got.Usage)
 		})
 	}
 }

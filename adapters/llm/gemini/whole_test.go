@@ -1,7 +1,6 @@
 package gemini_test
 
 import (
-	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/forge1/forge1/adapters/llm/gemini"
 	"github.com/forge1/forge1/domain/chat"
+	"github.com/forge1/forge1/test/conformance"
 )
 
 // failingWith answers with a status and a body.
@@ -135,7 +135,7 @@ func TestAStreamMayComeAsAList(t *testing.T) {
 
 // FuzzStream holds against any body what holds for all: no panic, one end, typed failures; and the way the bytes are cut changes nothing.
 func FuzzStream(f *testing.F) {
-	for _, body := range caseBodies(f) {
+	for _, body := range conformance.Answers(f, gemini.Vendor) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -149,7 +149,7 @@ func FuzzStream(f *testing.F) {
 
 // FuzzAnswer holds against any whole answer what holds for all, and that it is read like a stream of one event.
 func FuzzAnswer(f *testing.F) {
-	for _, body := range caseBodies(f) {
+	for _, body := range conformance.Answers(f, gemini.Vendor) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -173,24 +173,4 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("whole and streamed differ (-whole +streamed):\n%s", diff)
 		}
 	})
-}
-
-// caseBodies gives what the vendor answers in its own cases.
-func caseBodies(t testing.TB) [][]byte {
-	t.Helper()
-	names, err := fs.Glob(gemini.Vendor.Cases, "testdata/*.http")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("glob: %v, %d cases", err, len(names))
-	}
-	var bodies [][]byte
-	for _, name := range names {
-		raw, err := fs.ReadFile(gemini.Vendor.Cases, name)
-		if err != nil {
-			t.Fatalf("read: %v", err)
-		}
-		_, response, _ := strings.Cut(string(raw), "\n###\n")
-		_, body, _ := strings.Cut(response, "\n\n")
-		bodies = append(bodies, []byte(body))
-	}
-	return bodies
 }
