@@ -1,5 +1,6 @@
-// Package llm is what the vendor adapters share: how a vendor is registered, the HTTP client, and how a vendor's answer becomes a typed failure.
-// Each vendor has one folder below and one line in bootstrap/providers.go.
+// Package llm is what the vendor adapters share: how a vendor is registered and what it lacks, the HTTP client, how a vendor's answer becomes a typed
+// failure, and how the fields that a vendor cannot honour are named. Each vendor has one folder below and one line in bootstrap/providers.go; dialects
+// that several vendors speak, and the reading of streams and of JSON in place, are in internal.
 package llm
 
 import (
@@ -11,7 +12,7 @@ import (
 
 // Vendor is one company's dialect, as bootstrap registers it.
 type Vendor struct {
-	Name string // the catalogue's and simulator's name: openai, anthropic, gemini, openrouter
+	Name string // the catalogue's name, and the simulator's where it plays the vendor: openai, anthropic, gemini, openrouter, bedrock
 	// New makes what the vendor's adapter can do, which binds nothing but the client.
 	New func(client *http.Client) outbound.Abilities
 	// Resold gives the name under which the vendor sells a model of another vendor of the catalogue; nil: it sells none.
