@@ -64,13 +64,20 @@ func chatField(key []byte) (place int, kinds uint8) {
 		return 23, isString | isNull
 	case "store":
 		return 24, isBool | isNull
-	case "usage": // OpenRouter's way to ask for it
-		return 25, isObject | isNull
 	case "service_tier": // which has its own price
 		return 26, isString | isNull
+	}
+	return routerField(key)
+}
+
+// routerField tells the fields that only OpenRouter knows.
+func routerField(key []byte) (place int, kinds uint8) {
+	switch string(key) {
+	case "usage": // to ask for it
+		return 25, isObject | isNull
 	case "reasoning":
 		return 27, isObject | isNull
-	case "models": // OpenRouter's, in place of the model
+	case "models": // in place of the model
 		return 28, isArray | isNull
 	case "preset": // likewise
 		return 29, isString | isNull

@@ -20,8 +20,8 @@ type envelope struct {
 	vision       bool
 	textBytes    int
 	others       []string // models that a vendor may answer with in place of it
-	tokens       bool // of embeddings: the input is tokens, not text
-	base64       bool // of embeddings: so the client wants them
+	tokens       bool     // of embeddings: the input is tokens, not text
+	base64       bool     // of embeddings: so the client wants them
 }
 
 // bodyFields says which fields of a dialect's body decide something, and how they are read.
