@@ -45,8 +45,8 @@ func NewClient(c ClientConfig) *http.Client {
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       90 * time.Second,
 		ResponseHeaderTimeout: orDefault(c.FirstByteTimeout, DefaultFirstByteTimeout),
-		ReadBufferSize:        16 << 10,
-		WriteBufferSize:       16 << 10,
+		ReadBufferSize:        4 << 10, // a stream holds both for as long as it is open
+		WriteBufferSize:       8 << 10, // a usual request goes out at once
 		DisableCompression:    true,
 	}
 	return &http.Client{
