@@ -14,3 +14,11 @@ func chatName(field string, tools []string) string {
 	}
 	return field
 }
+
+// executeName gives a field the name that execute has for it.
+func executeName(field string) string {
+	if field == "user" {
+		return "end_user"
+	}
+	return field
+}

@@ -58,7 +58,7 @@ func aiRoutes() []route {
 		{
 			method: http.MethodPost, pattern: "/api/v1/ai/execute", access: scopedKey, scope: tenant.ScopeAI, large: true, id: "execute", tag: "ai",
 			summary: "Have a task done", doc: "The router picks a provider; failures are HTTP errors, never 200.", params: aiHeaders(),
-			body: ExecuteBody{}, example: exampleTask, handle: (*exchange).execute, faults: callFaults,
+			body: ExecuteBody{}, example: exampleTask, handle: (*exchange).execute, faults: callFaults, naming: executeName,
 			replies: []answer{
 				{status: 200, doc: "The answer, whole or as events", body: Result{}, headers: callHeaders},
 				{status: 200, events: events, kinds: map[string]any{"delta": Delta{}, "done": Result{}, "error": Problem{}}},

@@ -75,7 +75,9 @@ func (c *call) countAt(ctx context.Context, t routing.Target) (inbound.Count, er
 			return err
 		}
 		n, err := conn.Counter.Count(ctx, a.to(), c.request)
-		out.Tokens = n
+		if out.Tokens = n; err == nil {
+			c.dropped(c.request.Untranslated)
+		}
 		return err
 	})
 	c.end(ctx, a, err)

@@ -63,6 +63,19 @@ func TestTokensAreCountedByTheVendorThatWouldAnswer(t *testing.T) {
 	}
 }
 
+func TestWhatACountLeavesOutIsNamed(t *testing.T) {
+	in(t, counters, func(t *testing.T, w *world) {
+		odd := countOf("gemini/gemini-2.5-flash")
+		odd.Parse = func() (*chat.Request, error) {
+			return &chat.Request{Messages: []chat.Message{chat.Text(chat.RoleUser, "hi")}, Untranslated: []string{"speed"}}, nil
+		}
+		got, err := w.Count(t.Context(), odd)
+		if err != nil || len(got.Receipt.Dropped) != 1 || got.Receipt.Dropped[0] != "speed" {
+			t.Errorf("got %+v, %v; want speed told", got.Receipt.Dropped, err)
+		}
+	})
+}
+
 func TestWhatCannotBeCounted(t *testing.T) {
 	in(t, counters, func(t *testing.T, w *world) {
 		_, err := w.Count(t.Context(), countOf("unheard-of"))

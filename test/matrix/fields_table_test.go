@@ -266,4 +266,23 @@ var objects = []object{
 		"eager_input_streaming": "true", "defer_loading": "true", "strict": "true", "allowed_callers": `["canary"]`, "cache_control": ephemeral, "input_examples": `[{"city":"canary"}]`,
 		"type": `"custom"`, "canary": "1",
 	}, "name description input_schema"},
+
+	{"count", "/v1/messages/count_tokens", typeOf[anthropic.BetaMessageCountTokensParams](), `{"model":"%s",` + messageTools + `,"messages":[{"role":"user","content":"Say what you say."}]}`, nil, map[string]string{
+		"cache_control": ephemeral, "context_management": `{"edits":[{"type":"clear_tool_uses_20250919"}]}`, "mcp_servers": `[{"type":"url","url":"https://example.com","name":"canary"}]`,
+		"output_config": `{"effort":"high"}`, "output_format": `{"type":"json_schema","schema":` + schemaText + `}`, "speed": `"fast"`, "system": `"canary"`,
+		"thinking": `{"type":"enabled","budget_tokens":1024}`, "tool_choice": `{"type":"any"}`, "compaction": `{"canary":1}`, "canary": "1",
+	}, "model messages tools"},
+	{"embeddings", "/v1/embeddings", typeOf[openai.EmbeddingNewParams](), `{"model":"%s","input":"x"}`, nil, map[string]string{
+		"dimensions": "2", "user": `"canary"`, "encoding_format": `"base64"`, "canary": "1", "input_type": `"search_query"`, "provider": `{"order":["canary"]}`,
+	}, "model input"},
+	{"execute", "/api/v1/ai/execute", nil, `{"model_name":"%s","task":"Say.","context":{}}`, []any{"context"}, map[string]string{
+		"latency_slo_ms": "5000", "max_tokens": "77", "temperature": "0.77", "top_p": "0.77", "system_prompt": `"canary"`, "messages": `[{"role":"user","content":"canary"}]`,
+		"tools": `[{"type":"function","function":{"name":"canary","parameters":{"type":"object"}}}]`, "response_format": `{"type":"json_schema","json_schema":{"name":"n","schema":` + schemaText + `}}`, "cache": "false", "tags": `["canary"]`, "end_user": `"canary"`,
+	}, ""},
+	{
+		"execute tools", "/api/v1/ai/execute", nil, `{"model_name":"%s","task":"Say.","context":{"tools":[{"type":"function","function":{"name":"canary","parameters":{"type":"object"}}}]}}`,
+		[]any{"context"},
+		map[string]string{"tool_choice": `"none"`},
+		"",
+	},
 }

@@ -16,6 +16,17 @@ import (
 // askedModels are the models that every field is sent to.
 var askedModels = []string{"openai/gpt-4o-mini", "openai/gpt-5-mini", "claude/claude-sonnet-4-5", "gemini/gemini-2.5-flash", "openrouter/anthropic/claude-sonnet-4.5"}
 
+// modelsOf gives the models that an object's fields are sent to: where a vendor has no such API, Forge answers by itself, or not at all.
+func modelsOf(o object) []string {
+	switch o.path {
+	case "/v1/embeddings":
+		return []string{"openai/text-embedding-3-small", "gemini/gemini-embedding-001", "openrouter/openai/text-embedding-3-small"}
+	case "/v1/messages/count_tokens":
+		return []string{"claude/claude-sonnet-4-5", "gemini/gemini-2.5-flash"}
+	}
+	return askedModels
+}
+
 func jsonNames(t reflect.Type) (names []string) {
 	for i := range t.NumField() {
 		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" && name != "-" {
@@ -27,6 +38,12 @@ func jsonNames(t reflect.Type) (names []string) {
 
 // silences are the fields that may change nothing and need not be named, by object and field, and why.
 var silences = map[string]string{
+	"execute latency_slo_ms":               "steers the router",
+	"execute cache":                        "steers the prompt cache",
+	"execute tags":                         "kept with the call",
+	"embeddings encoding_format":           "Forge writes the vectors as they are wanted",
+	"count cache_control":                  "changes no count",
+	"count output_format":                  "changes no count",
 	"chat stream_options":                  "says how an answer is sent, which Forge does",
 	"chat json mode include_reasoning":     "the thoughts of a model that does not think",
 	"chat json_schema strict":              "the vendor enforces every schema",
@@ -93,8 +110,8 @@ func TestEveryFieldIsHonouredOrTold(t *testing.T) {
 				}
 			}
 		}
-		for _, model := range askedModels {
-			base := set(t, fmt.Sprintf(o.base, model), []any{"model"}, strconv.Quote(model))
+		for _, model := range modelsOf(o) {
+			base := set(t, fmt.Sprintf(o.base, model), nil, "")
 			l.heard()
 			without := f.Do(t, http.MethodPost, o.path, base)
 			if without.Status != http.StatusOK {
@@ -156,6 +173,7 @@ func (c *fieldCell) send(t *testing.T, field, value string) (silent bool) {
 	strict := c.forge.Do(t, http.MethodPost, c.object.path, body, "X-Forge-Strict", "true")
 	again := c.listener.heard()
 	switch {
+	case silent && strings.HasPrefix(key, "count ") && strict.Status == http.StatusUnprocessableEntity: // as the call itself would be
 	case len(names) == 0 || slices.Contains(foreign, key):
 		if strict.Status != http.StatusOK || again != sent {
 			t.Errorf("where it is strict: got %d %s, sent\n%s\nwant it to be as where it is not:\n%s", strict.Status, strict.Body, again, sent)
