@@ -8,7 +8,10 @@ import (
 	"github.com/forge1/forge1/domain/fault"
 )
 
-func (d *chatReader) content(v strictjson.Value) []chat.Part {
+func (d *chatReader) content(v strictjson.Value) []chat.Part { return d.partsBy(v, d.part) }
+
+// partsBy reads content, which may be a text, and its parts in the way of their surface.
+func (d *chatReader) partsBy(v strictjson.Value, part func(strictjson.Value) (chat.Part, bool)) []chat.Part {
 	switch v.Kind {
 	case strictjson.Null:
 		return nil
@@ -22,7 +25,7 @@ func (d *chatReader) content(v strictjson.Value) []chat.Part {
 	out := make([]chat.Part, 0, len(v.Items))
 	for i, item := range v.Items {
 		d.EnterItem(i)
-		if p, ok := d.part(item); ok {
+		if p, ok := part(item); ok {
 			out = append(out, p)
 		}
 		d.Leave()

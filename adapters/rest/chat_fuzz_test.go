@@ -32,7 +32,7 @@ func FuzzParseChat(f *testing.F) {
 			sendersFault(t, body, err)
 			return
 		}
-		r, err := parseChat(body, false)
+		r, _, err := translateChat(body, false)
 		if err != nil {
 			sendersFault(t, body, err)
 			return
@@ -48,7 +48,7 @@ func FuzzParseChat(f *testing.F) {
 		if r.MaxTokens != nil && *r.MaxTokens < 1 || r.Choices < 0 || r.Choices > maxChoices || env.vision && r.TextBytes() < 0 {
 			t.Fatalf("%q: got %+v", body, r)
 		}
-		again, err := parseChat(body, false)
+		again, _, err := translateChat(body, false)
 		if err != nil || !reflect.DeepEqual(r, again) {
 			t.Fatalf("%q is read as %+v, and then as %+v, %v", body, r, again, err)
 		}

@@ -23,14 +23,8 @@ type chatParser struct {
 	included               *bool  // include_reasoning
 }
 
-// parseChat reads a chat completions body into the neutral form, for a vendor that speaks another dialect. What cannot be held is named
-// in Untranslated; fields that only say what is so anyway are left out.
-func parseChat(body []byte, strict bool) (*chat.Request, error) {
-	r, _, err := translateChat(body, strict)
-	return r, err
-}
-
-// translateChat does so, and gives the names that the client has for the tools of the request, in their order.
+// translateChat reads a chat completions body into the neutral form, for a vendor that speaks another dialect, and gives the names that the client has
+// for the tools of the request, in their order. What cannot be held is named in Untranslated; fields that only say what is so anyway are left out.
 func translateChat(body []byte, strict bool) (r *chat.Request, tools []string, err error) {
 	v, err := strictjson.Parse(body, largeJSON)
 	if err != nil {

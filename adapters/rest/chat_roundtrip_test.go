@@ -65,7 +65,7 @@ const roundTripTools = `"tools":[{"type":"function","function":{"name":"f"}},{"t
 
 // sentBack gives the parts of an assistant's message that a client sends back.
 func sentBack(t *rapid.T, message []byte) []chat.Part {
-	req, err := parseChat([]byte(`{"model":"auto","messages":[`+string(message)+`]}`), false)
+	req, _, err := translateChat([]byte(`{"model":"auto","messages":[`+string(message)+`]}`), false)
 	if err != nil {
 		t.Fatalf("%s: %v", message, err)
 	}

@@ -154,21 +154,15 @@ func (s *scanner) asksForUsage(k uint8, field, name string) {
 
 // limit reads max_tokens (4) or max_completion_tokens (5), which wins.
 func (s *scanner) limit(place int, k uint8) {
-	start := s.i
-	if s.skip(1); k != isNumber || s.err != nil {
+	if k != isNumber {
+		s.skip(1)
 		return
 	}
 	name := "/max_tokens"
 	if place == 5 {
 		name = "/max_completion_tokens"
 	}
-	n, err := strconv.Atoi(string(s.b[start:s.i]))
-	switch {
-	case err != nil:
-		s.wrong(name, "must be a whole number")
-	case n < 1:
-		s.breaks(name, "out_of_range", "must be at least 1")
-	case place == 5 || s.out.maxTokens == 0:
+	if n, ok := s.atLeast(1, name); ok && (place == 5 || s.out.maxTokens == 0) {
 		s.out.maxTokens = n
 	}
 }

@@ -97,16 +97,6 @@ func (s *scanner) embeddingField(place int, k uint8) {
 	}
 }
 
-// integer reads a number; ok says that it is written as a whole one.
-func (s *scanner) integer() (n int, ok bool) {
-	start := s.i
-	if s.skip(1); s.err != nil {
-		return 0, false
-	}
-	n, err := strconv.Atoi(string(s.b[start:s.i]))
-	return n, err == nil
-}
-
 // inputs reads a list: of texts, of tokens, or of lists of tokens.
 func (s *scanner) inputs() {
 	n, first := 0, uint8(0)

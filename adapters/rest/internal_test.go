@@ -74,7 +74,7 @@ func TestTheScanAgreesWithTheTranslation(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: scan: %v", body, err)
 		}
-		req, err := parseChat(body, false)
+		req, _, err := translateChat(body, false)
 		if err != nil {
 			t.Fatalf("%s: parse: %v", body, err)
 		}
@@ -194,7 +194,7 @@ func BenchmarkTranslate4KB(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := parseChat(body, false); err != nil {
+		if _, _, err := translateChat(body, false); err != nil {
 			b.Fatal(err)
 		}
 	}

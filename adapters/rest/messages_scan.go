@@ -101,17 +101,7 @@ func (s *scanner) messageField(place int, k uint8) {
 
 // mostTokens reads max_tokens. 0 has a vendor keep the prompt and say nothing.
 func (s *scanner) mostTokens() {
-	start := s.i
-	if s.skip(1); s.err != nil {
-		return
-	}
-	n, err := strconv.Atoi(string(s.b[start:s.i]))
-	switch {
-	case err != nil:
-		s.wrong("/max_tokens", "must be a whole number")
-	case n < 0:
-		s.breaks("/max_tokens", "out_of_range", "must be at least 0")
-	default:
+	if n, ok := s.atLeast(0, "/max_tokens"); ok {
 		s.out.maxTokens = n
 	}
 }

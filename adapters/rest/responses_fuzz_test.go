@@ -38,7 +38,7 @@ func FuzzResponses(f *testing.F) {
 		if !json.Valid(arrayOfItems(conv.items)) {
 			t.Fatalf("%q has the items %q", body, arrayOfItems(conv.items))
 		}
-		req, err := parseResponses(conv.body, false)
+		req, _, err := placeResponses(conv.body, false)
 		if err != nil {
 			sendersFault(t, body, err)
 			return

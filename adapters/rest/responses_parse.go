@@ -19,12 +19,6 @@ type respReader struct {
 	sign         *chat.Signature   // of the call that follows
 }
 
-// parseResponses reads a body.
-func parseResponses(body []byte, strict bool) (*chat.Request, error) {
-	r, _, err := placeResponses(body, strict)
-	return r, err
-}
-
 // placeResponses reads a body, and says which items of it the parts of the request are from.
 func placeResponses(body []byte, strict bool) (*chat.Request, [][]respPlace, error) {
 	v, err := strictjson.Parse(body, largeJSON)

@@ -7,28 +7,7 @@ import (
 	"github.com/forge1/forge1/domain/chat"
 )
 
-// parts reads content, which may be a text.
-func (d *respReader) parts(v strictjson.Value) []chat.Part {
-	switch v.Kind {
-	case strictjson.Null:
-		return nil
-	case strictjson.String:
-		return []chat.Part{{Text: v.Text}}
-	case strictjson.Array:
-	default:
-		d.Fail(strictjson.CodeType, "must be a string or an array of parts")
-		return nil
-	}
-	out := make([]chat.Part, 0, len(v.Items))
-	for i, item := range v.Items {
-		d.EnterItem(i)
-		if p, ok := d.part(item); ok {
-			out = append(out, p)
-		}
-		d.Leave()
-	}
-	return out
-}
+func (d *respReader) parts(v strictjson.Value) []chat.Part { return d.partsBy(v, d.part) }
 
 func (d *respReader) part(v strictjson.Value) (p chat.Part, ok bool) {
 	if _, ok := d.Object(v); !ok {

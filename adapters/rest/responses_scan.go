@@ -174,17 +174,7 @@ func (s *scanner) plain(dst *string) {
 }
 
 func (s *scanner) maxOutput() {
-	start := s.i
-	if s.skip(1); s.err != nil {
-		return
-	}
-	n, err := strconv.Atoi(string(s.b[start:s.i]))
-	switch {
-	case err != nil:
-		s.wrong("/max_output_tokens", "must be a whole number")
-	case n < 1:
-		s.breaks("/max_output_tokens", "out_of_range", "must be at least 1")
-	default:
+	if n, ok := s.atLeast(1, "/max_output_tokens"); ok {
 		s.out.maxTokens = n
 	}
 }

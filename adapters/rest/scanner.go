@@ -99,6 +99,29 @@ func (s *scanner) skip(depth int) {
 	}
 }
 
+// integer reads a number; ok says that it is written as a whole one.
+func (s *scanner) integer() (n int, ok bool) {
+	start := s.i
+	if s.skip(1); s.err != nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(string(s.b[start:s.i]))
+	return n, err == nil
+}
+
+// atLeast reads a member that is to be a whole number; ok says that it is one, and no less than it may be.
+func (s *scanner) atLeast(least int, pointer string) (n int, ok bool) {
+	n, ok = s.integer()
+	switch {
+	case s.err != nil:
+	case !ok:
+		s.wrong(pointer, "must be a whole number")
+	case n < least:
+		s.breaks(pointer, "out_of_range", "must be at least "+strconv.Itoa(least))
+	}
+	return n, ok && s.err == nil
+}
+
 // object walks over an object; member must go past the value of each key.
 func (s *scanner) object(depth int, member func(key []byte)) {
 	if depth > largeJSON.Depth {
