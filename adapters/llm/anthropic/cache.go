@@ -27,17 +27,21 @@ func cachePoint(c chat.CacheControl) *cacheControl {
 // cache makes the vendor take the points that were marked: four at most, of which the last ones keep most of the prompt, and none for an hour behind
 // one for five minutes.
 func (e *encoder) cache() {
-	var points []**cacheControl
+	type point struct {
+		at    **cacheControl
+		field string // that it is of, in the caller's request
+	}
+	var points []point
 	fixed := 0 // in what is sent as it came
 	collect := func(piece any) {
 		switch p := piece.(type) {
 		case *block:
 			if p.Cache != nil {
-				points = append(points, &p.Cache)
+				points = append(points, point{&p.Cache, "messages[].cache_control"})
 			}
 		case *tool:
 			if p.Cache != nil {
-				points = append(points, &p.Cache)
+				points = append(points, point{&p.Cache, "tools[].cache_control"})
 			}
 		case json.RawMessage:
 			fixed += bytes.Count(p, []byte(`"cache_control"`))
@@ -55,15 +59,15 @@ func (e *encoder) cache() {
 		}
 	}
 	for len(points) > max(maxCachePoints-fixed, 0) {
-		*points[0], points = nil, points[1:]
-		e.drops.Add("messages[].cache_control")
+		e.drops.Add(points[0].field)
+		*points[0].at, points = nil, points[1:]
 	}
 	short := false
 	for _, p := range points {
-		if short && (*p).TTL == ttlHour {
-			(*p).TTL = ""
-			e.drops.Add("messages[].cache_control")
+		if short && (*p.at).TTL == ttlHour {
+			(*p.at).TTL = ""
+			e.drops.Add(p.field)
 		}
-		short = short || (*p).TTL == ""
+		short = short || (*p.at).TTL == ""
 	}
 }

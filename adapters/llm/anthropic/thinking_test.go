@@ -266,7 +266,7 @@ func TestCachePoints(t *testing.T) {
 				Messages: []chat.Message{says(chat.RoleUser, point("a", chat.Cache5m), point("b", chat.Cache5m), point("c", chat.Cache5m), point("d", chat.Cache5m))},
 			},
 			[]string{"", short, "", short, short, short},
-			[]string{"messages[].cache_control"},
+			[]string{"tools[].cache_control", "messages[].cache_control"},
 		},
 		"an hour never comes behind five minutes": {
 			&chat.Request{Messages: []chat.Message{says(chat.RoleUser, point("a", chat.Cache1h), point("b", chat.Cache5m), point("c", chat.Cache1h))}},

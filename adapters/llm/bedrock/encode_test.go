@@ -171,7 +171,7 @@ func TestThinking(t *testing.T) {
 		"a Claude that does not think":   {model: haiku3, request: think(chat.Thinking{Effort: "low"}, 0), want: none, dropped: lost},
 		"Nova's second": {
 			model: nova2, request: think(chat.Thinking{Effort: "max"}, 0),
-			want: `{` + hi + `,"additionalModelRequestFields":{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}}`,
+			want: `{` + hi + `,"additionalModelRequestFields":{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}}`, dropped: lost,
 		},
 		"Nova's second, not":                  {model: nova2, request: think(chat.Thinking{Effort: "none"}, 0), want: `{` + hi + `,"additionalModelRequestFields":{"reasoningConfig":{"type":"disabled"}}}`},
 		"Nova's first":                        {model: novaPro, request: think(chat.Thinking{Effort: "low"}, 0), want: none, dropped: lost},

@@ -1,6 +1,9 @@
 package bedrock
 
-import "github.com/forge1/forge1/domain/chat"
+import (
+	"github.com/forge1/forge1/adapters/llm"
+	"github.com/forge1/forge1/domain/chat"
+)
 
 // fieldEffort names what the caller asked for about thinking.
 const fieldEffort = "reasoning_effort"
@@ -37,7 +40,7 @@ func (e *encoder) thinking(r *chat.Request, in *inferenceConfig) {
 	case e.model.is(nova) && e.model.version >= v2:
 		e.nova(t, off)
 	case e.model.is(gptOSS) && !off:
-		e.more("reasoning_effort", nearest(t.EffortOr("medium")))
+		e.more("reasoning_effort", e.nearest(t.EffortOr("medium")))
 	case off && e.model.family != gptOSS && e.model.family != other:
 		// these models do not think
 	default:
@@ -98,19 +101,16 @@ func (e *encoder) nova(t chat.Thinking, off bool) {
 		e.more("reasoningConfig", map[string]string{"type": "disabled"})
 		return
 	}
-	e.more("reasoningConfig", map[string]string{"type": "enabled", "maxReasoningEffort": nearest(t.EffortOr("medium"))})
+	e.more("reasoningConfig", map[string]string{"type": "enabled", "maxReasoningEffort": e.nearest(t.EffortOr("medium"))})
 }
 
-// nearest gives the effort of three that is nearest.
-func nearest(effort string) string {
-	switch effort {
-	case "minimal", "low":
-		return "low"
-	case "medium":
-		return "medium"
-	default:
-		return "high"
+// nearest gives the effort of three that is nearest, and names what was asked where that is less.
+func (e *encoder) nearest(effort string) string {
+	sent := llm.NearestEffort(effort, "low", "high")
+	if !llm.HonoursEffort(effort, sent) {
+		e.drops.Add(fieldEffort)
 	}
+	return sent
 }
 
 // forced reports whether the model must call a tool, which goes with no budget to think.
