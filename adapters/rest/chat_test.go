@@ -192,14 +192,20 @@ func TestChatBodiesThatAreRefused(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := w.post(chatPath, tc.body, aiKey)
-			var e struct {
-				Error struct{ Type, Code, Param string }
-			}
-			got.into(t, &e)
-			if got.status != tc.status || e.Error.Code != tc.code || e.Error.Param != tc.param || e.Error.Type != "invalid_request_error" {
-				t.Errorf("got %s, want %d %s at %q", got, tc.status, tc.code, tc.param)
-			}
+			checkInvalid(t, got, tc.status, tc.code, tc.param)
 		})
+	}
+}
+
+// checkInvalid checks that an answer tells the caller of a mistake, in OpenAI's shape.
+func checkInvalid(t *testing.T, got answer, status int, code, param string) {
+	t.Helper()
+	var e struct {
+		Error struct{ Type, Code, Param string }
+	}
+	got.into(t, &e)
+	if got.status != status || e.Error.Code != code || e.Error.Param != param || e.Error.Type != "invalid_request_error" {
+		t.Errorf("got %s, want %d %s at %q", got, status, code, param)
 	}
 }
 

@@ -209,13 +209,7 @@ func TestResponsesBodiesThatAreRefused(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := w.post(responsesPath, tc.body, aiKey)
-			var e struct {
-				Error struct{ Type, Code, Param string }
-			}
-			got.into(t, &e)
-			if got.status != tc.status || e.Error.Code != tc.code || e.Error.Param != tc.param || e.Error.Type != "invalid_request_error" {
-				t.Errorf("got %s, want %d %s at %q", got, tc.status, tc.code, tc.param)
-			}
+			checkInvalid(t, got, tc.status, tc.code, tc.param)
 		})
 	}
 }
