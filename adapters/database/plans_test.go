@@ -187,7 +187,7 @@ func callQueries(begin time.Time) map[string]func(context.Context, *database.DB)
 			return second(database.NewKeptResponses(db).Find(ctx, "t8", "resp_9007", begin))
 		},
 		"the removal of a response": func(ctx context.Context, db *database.DB) error {
-			return database.NewKeptResponses(db).Remove(ctx, "t8", "resp_9007", begin)
+			return database.NewKeptResponses(db).Remove(ctx, "t8", "resp_9057", begin)
 		},
 		"sweep of responses": func(ctx context.Context, db *database.DB) error {
 			return second(database.NewKeptResponses(db).Sweep(ctx, begin.Add(time.Hour), 1000))

@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -29,22 +28,22 @@ var _ outbound.KeptResponses = KeptResponses{}
 // NewKeptResponses keeps responses in a database.
 func NewKeptResponses(db *DB) KeptResponses { return KeptResponses{store{db: db}} }
 
+var keptResponses = bulk{
+	table: "kept_responses", columns: []string{"tenant_id", "id", "created_at", "expires_at", "sealed"}, conflict: "ON CONFLICT DO NOTHING",
+}
+
 // Add implements outbound.KeptResponses. The values are arguments, since Bun writes them into the statement, which SQLite would have to read: of some
 // megabytes that takes seconds.
 func (r KeptResponses) Add(ctx context.Context, k outbound.SealedResponse) error {
 	d := r.db.dialect
 	row := &responseRow{TenantID: k.TenantID, ID: k.ID}
 	args := []any{k.TenantID, k.ID, d.timeArg(k.CreatedAt), d.timeArg(k.ExpiresAt), k.Sealed}
-	var places []string
-	for i := range args {
-		places = append(places, d.placeholder(i+1))
-	}
-	statement := "INSERT INTO kept_responses (tenant_id, id, created_at, expires_at, sealed) VALUES (" + strings.Join(places, ", ") + ") ON CONFLICT DO NOTHING"
+	in := insertion{&keptResponses, 1}
 	return r.write(ctx, func(ctx context.Context, sc *scope) error {
 		if err := checkText(row); err != nil {
 			return err
 		}
-		_, err := sc.tx.Tx.ExecContext(ctx, statement, args...)
+		_, err := sc.tx.Tx.ExecContext(ctx, in.text(d.placeholder), args...)
 		return err
 	})
 }

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/forge1/forge1/domain/fault"
@@ -231,6 +232,7 @@ func TestTheCacheIsMetered(t *testing.T) {
 	in(t, cached(&shop{}), func(t *testing.T, w *world) {
 		for range 3 {
 			w.whole(t.Context(), prompt("p"))
+			synctest.Wait() // nobody waits for the store
 		}
 		off := prompt("p")
 		off.Cache = inbound.CacheOff
