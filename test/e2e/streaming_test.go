@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,30 +41,29 @@ func TestASilentVendorIsWaitedForWithHeartbeats(t *testing.T) {
 	t.Parallel() // it takes its time
 	s := newStreamer(t, func(_ *streamer, _ wire, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	f := withSecond(t, s, map[string]string{"FIRST_BYTE_TIMEOUT": "11s"})
-	t.Run("on", func(t *testing.T) {
-		for _, surface := range everywhere {
-			for _, k := range kinds {
-				t.Run(surface.Name+" at "+k.kind, func(t *testing.T) {
-					t.Parallel()
-					res := f.Open(t, http.MethodPost, surface.Path, surface.Body(surfaces.Ask{Model: "saved-" + k.kind, Stream: true, Text: "[sim:say=saved]"}))
-					defer func() { _ = res.Body.Close() }()
-					lines := bufio.NewReader(res.Body)
-					first, err := lines.ReadString('\n')
-					want := ": heartbeat\n"
-					if surface.Name == "messages" {
-						want = "event: ping\n"
-					}
-					if err != nil || res.StatusCode != http.StatusOK || first != want {
-						t.Errorf("got %d and %q, %v; want %q first", res.StatusCode, first, err, want)
-					}
-					rest, err := io.ReadAll(lines)
-					if r := surface.Read(t, append([]byte(first), rest...)); err != nil || r.Text != "saved" || r.Error != "" || !r.Ended {
-						t.Errorf("got %+v, %v, want the other vendor's answer", r, err)
-					}
-				})
-			}
+	answers := make([]harness.Answer, len(everywhere)*len(kinds))
+	var all sync.WaitGroup // they wait together
+	for i, surface := range everywhere {
+		for j, k := range kinds {
+			all.Go(func() {
+				answers[i*len(kinds)+j] = f.Do(t, http.MethodPost, surface.Path, surface.Body(surfaces.Ask{Model: "saved-" + k.kind, Stream: true, Text: "[sim:say=saved]"}))
+			})
 		}
-	})
+	}
+	all.Wait()
+	for i, surface := range everywhere {
+		for j, k := range kinds {
+			t.Run(surface.Name+" at "+k.kind, func(t *testing.T) {
+				a, want := answers[i*len(kinds)+j], ": heartbeat\n"
+				if surface.Name == "messages" {
+					want = "event: ping\n"
+				}
+				if r := surface.Read(t, a.Body); a.Status != http.StatusOK || !strings.HasPrefix(string(a.Body), want) || r.Text != "saved" || r.Error != "" || !r.Ended {
+					t.Errorf("got %d %s, want %q and then the other vendor's answer", a.Status, a.Body, want)
+				}
+			})
+		}
+	}
 }
 
 // row is what is kept of a call.
