@@ -333,6 +333,7 @@ func TestListsOfTheGateway(t *testing.T) {
 			`{"id":"openai/gpt-x","object":"model","created":0,"owned_by":"openai"},{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}]}`},
 		"one alias":               {"/v1/models/fast", 200, `{"id":"fast","object":"model","created":0,"owned_by":"forge1"}`},
 		"one model":               {"/v1/models/openai/gpt-x", 200, `{"id":"openai/gpt-x","object":"model","created":0,"owned_by":"openai"}`},
+		"one by its bare name":    {"/v1/models/gpt-x", 200, `{"id":"gpt-x","object":"model","created":0,"owned_by":"openai"}`},
 		"one model with slashes":  {"/v1/models/openrouter/vendor/model:free", 200, `{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}`},
 		"one model as SDKs write": {"/v1/models/openrouter%2Fvendor%2Fmodel%3Afree", 200, `{"id":"openrouter/vendor/model:free","object":"model","created":0,"owned_by":"openrouter"}`},
 		"auto":                    {"/v1/models/auto:review", 200, `{"id":"auto:review","object":"model","created":0,"owned_by":"forge1"}`},

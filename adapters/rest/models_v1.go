@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/forge1/forge1/domain/fault"
@@ -96,14 +97,16 @@ func (x *exchange) openAIModel() error {
 		return err
 	}
 	id := x.pathParam("+")
-	for _, m := range names {
-		switch {
-		case m.ID != id:
-		case x.shape() == shapeOpenAI:
-			return x.reply(http.StatusOK, m)
-		default:
-			return x.reply(http.StatusOK, anthropicModel(m))
-		}
+	at := slices.IndexFunc(names, func(m OpenAIModel) bool { return m.ID == id })
+	if at < 0 { // a bare name is one too, on every surface
+		at = slices.IndexFunc(names, func(m OpenAIModel) bool { return m.ID == m.OwnedBy+"/"+id })
 	}
-	return errNoModel.At(fault.Field{Pointer: "model"})
+	if at < 0 {
+		return errNoModel.At(fault.Field{Pointer: "model"})
+	}
+	m := names[at]
+	if m.ID = id; x.shape() == shapeOpenAI {
+		return x.reply(http.StatusOK, m)
+	}
+	return x.reply(http.StatusOK, anthropicModel(m))
 }

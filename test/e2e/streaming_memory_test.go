@@ -132,8 +132,11 @@ func TestAPictureOf20MBArrives(t *testing.T) {
 	picture := base64.StdEncoding.EncodeToString(append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 15_000_000)...))
 	for i, surface := range surfaces.All {
 		for j, k := range kinds {
+			if (i+j)%3 != 0 { // each surface and each vendor has some, translated and passed through: all of them take minutes
+				continue
+			}
 			t.Run(surface.Name+" at "+k.kind, func(t *testing.T) {
-				a := f.Do(t, http.MethodPost, surface.Path, surface.Body(surfaces.Ask{Model: k.provider + "/" + k.model, Stream: (i+j)%2 == 0, Text: "What is it?", Image: picture}))
+				a := f.Do(t, http.MethodPost, surface.Path, surface.Body(surfaces.Ask{Model: k.provider + "/" + k.model, Stream: i%2 == 0, Text: "What is it?", Image: picture}))
 				if r := surface.Read(t, a.Body); a.Status != http.StatusOK || !strings.Contains(r.Text, given("image", "image/png", picture)) {
 					t.Errorf("got %d %s %q, want it to have been seen", a.Status, r.Error, r.Text)
 				}

@@ -237,7 +237,7 @@ await check("errors of the vendors", async () => {
   const all = (how) => Promise.all(["openai", "anthropic", "gemini", "openrouter"].map((v) => behave(v, how)));
   await all({ fail_rate: 1, fail_status: 400 });
   await assert.rejects(openai.chat.completions.create({ model: "claude/claude-haiku-4-5", messages: hi }), BadRequestError);
-  await all({ fail_rate: 1, fail_status: 429, retry_after: 30 });
+  await all({ fail_rate: 1, fail_status: 429, retry_after: 300 });
   await assert.rejects(openai.responses.create({ model: "openai/gpt-4.1-mini", input: "hi" }), RateLimitError);
   await assert.rejects(anthropic.messages.create({ model: "claude/claude-opus-4-1", max_tokens: 9, messages: hi }), (e) => e instanceof Anthropic.RateLimitError && e.error.error.type === "rate_limit_error");
   await all({ fail_rate: 1, fail_status: 500 });

@@ -285,7 +285,7 @@ def behave(**how):
 def vendors_errors():
     behave(fail_rate=1, fail_status=400)
     raises(openai.BadRequestError, oai.chat.completions.create, model="claude/claude-haiku-4-5", messages=HI)
-    behave(fail_rate=1, fail_status=429, retry_after=30)
+    behave(fail_rate=1, fail_status=429, retry_after=300)
     raises(openai.RateLimitError, oai.responses.create, model="openai/gpt-4.1-mini", input="hi")
     told = raises(anthropic.RateLimitError, ant.messages.create, model="claude/claude-opus-4-1", max_tokens=9, messages=HI)
     assert told.body["error"]["type"] == "rate_limit_error", told.body
