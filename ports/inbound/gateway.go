@@ -35,11 +35,11 @@ type Call struct {
 	TaskType string // "" is general, or what the model name says
 	SLOMs    int    // 0: none
 	// Others are the models that the body has a vendor answer with in place of its own. They pass with it, so a tenant's list of models must have them.
-	Others []string
-	Stream   bool
-	Strict   bool
-	Tags     []string
-	EndUser  string
+	Others  []string
+	Stream  bool
+	Strict  bool
+	Tags    []string
+	EndUser string
 
 	// Cache says what the prompt cache may do for the call.
 	Cache CacheMode
